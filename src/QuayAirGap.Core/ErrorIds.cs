@@ -1,0 +1,75 @@
+namespace QuayAirGap.Core;
+
+/// <summary>Every error id of the product. An id is never renamed and never used for another meaning.</summary>
+public static class ErrorIds
+{
+    // site and settings
+    public const string SiteNotFound = nameof(SiteNotFound);
+    public const string SiteNotWritable = nameof(SiteNotWritable);
+    public const string SiteBusy = nameof(SiteBusy);
+    public const string SiteDamaged = nameof(SiteDamaged);
+    public const string SettingsInvalid = nameof(SettingsInvalid);
+    public const string DiskFull = nameof(DiskFull);
+
+    // sources and collecting
+    public const string SourceUnknown = nameof(SourceUnknown);
+    public const string SourceUnsupported = nameof(SourceUnsupported);
+    public const string SourceFailed = nameof(SourceFailed);
+    public const string NothingCollected = nameof(NothingCollected);
+    public const string UpstreamUnreachable = nameof(UpstreamUnreachable);
+    public const string UpstreamStatus = nameof(UpstreamStatus);
+    public const string UpstreamIncomplete = nameof(UpstreamIncomplete);
+    public const string UpstreamStalled = nameof(UpstreamStalled);
+    public const string UpstreamTooLarge = nameof(UpstreamTooLarge);
+    public const string UpstreamChanged = nameof(UpstreamChanged);
+    public const string UpstreamContent = nameof(UpstreamContent);
+
+    // store
+    public const string BlobMissing = nameof(BlobMissing);
+    public const string BlobDamaged = nameof(BlobDamaged);
+
+    // signing and trust
+    public const string SignerNotFound = nameof(SignerNotFound);
+    public const string SignerPassword = nameof(SignerPassword);
+    public const string SignerNoPrivateKey = nameof(SignerNoPrivateKey);
+    public const string SignerWeak = nameof(SignerWeak);
+    public const string SignerInvalid = nameof(SignerInvalid);
+    public const string SignerExists = nameof(SignerExists);
+    public const string TrustInvalid = nameof(TrustInvalid);
+    public const string TrustNotFound = nameof(TrustNotFound);
+    public const string TrustEmpty = nameof(TrustEmpty);
+
+    // bundles
+    public const string BundleNotFound = nameof(BundleNotFound);
+    public const string BundleInvalid = nameof(BundleInvalid);
+    public const string BundleTruncated = nameof(BundleTruncated);
+    public const string BundleAltered = nameof(BundleAltered);
+    public const string BundleExtraContent = nameof(BundleExtraContent);
+    public const string BundleMissingContent = nameof(BundleMissingContent);
+    public const string BundleLimit = nameof(BundleLimit);
+    public const string BundleUnsigned = nameof(BundleUnsigned);
+    public const string BundleSignatureInvalid = nameof(BundleSignatureInvalid);
+    public const string BundleSignerUnknown = nameof(BundleSignerUnknown);
+    public const string BundleSignerRevoked = nameof(BundleSignerRevoked);
+    public const string BundleSignerExpired = nameof(BundleSignerExpired);
+    public const string BundleTooFewSigners = nameof(BundleTooFewSigners);
+    public const string BundleSequence = nameof(BundleSequence);
+    public const string BundleExpired = nameof(BundleExpired);
+    public const string BundleFromFuture = nameof(BundleFromFuture);
+    public const string BundleStream = nameof(BundleStream);
+    public const string BundleBase = nameof(BundleBase);
+    public const string BundleVersion = nameof(BundleVersion);
+    public const string DestinationInvalid = nameof(DestinationInvalid);
+
+    // generations and publishing
+    public const string GenerationNotFound = nameof(GenerationNotFound);
+    public const string GenerationDamaged = nameof(GenerationDamaged);
+    public const string PublicationFailed = nameof(PublicationFailed);
+    public const string LedgerDamaged = nameof(LedgerDamaged);
+
+    // serving
+    public const string MirrorNotStarted = nameof(MirrorNotStarted);
+
+    // anything that no other id describes
+    public const string Unexpected = nameof(Unexpected);
+}

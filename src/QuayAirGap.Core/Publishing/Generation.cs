@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Publishing;
+
+/// <summary>Something of the upstream that this generation does not publish.</summary>
+/// <param name="Source">The source's name.</param>
+/// <param name="Item">What: a member of an archive, an advisory's id, a release.</param>
+/// <param name="Reason">Why, for people.</param>
+public sealed record HeldBackItem(string Source, string Item, string Reason);
+
+/// <summary>One published state of the mirror: index.json in mirror/generations/N. Times are UTC.</summary>
+public sealed record Generation
+{
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+
+    public required int Number { get; init; }
+
+    public required DateTimeOffset PublishedAt { get; init; }
+
+    /// <summary>The stream and sequence of the snapshot that is published.</summary>
+    public required Guid Stream { get; init; }
+
+    public required long Sequence { get; init; }
+
+    /// <summary>The highest sequence that this site ever published: what a new bundle must pass, also after a revert.</summary>
+    public required long HighestSequence { get; init; }
+
+    /// <summary>The newest time that a signed snapshot ever told this site: its clock must not be before it.</summary>
+    public required DateTimeOffset NewestSnapshot { get; init; }
+
+    /// <summary>SHA-256 of the snapshot document in snapshots/.</summary>
+    public required string SnapshotSha256 { get; init; }
+
+    public required IReadOnlyList<GenerationEntry> Entries { get; init; }
+
+    public IReadOnlyList<HeldBackItem> HeldBack { get; init; } = [];
+
+    /// <summary>Archives whose members are served one by one; their tables lie beside the index.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<ArchiveMembers> Archives { get; init; } = [];
+
+    /// <summary>Every blob that this generation serves or refers to.</summary>
+    public IEnumerable<string> Blobs() => Entries.Select(e => e.Sha256).Concat(Archives.Select(a => a.ArchiveSha256));
+
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
+    public static Generation Load(string folder)
+    {
+        string index = Path.Combine(folder, "index.json");
+        try
+        {
+            using FileStream file = File.OpenRead(index);
+            Generation generation = JsonSerializer.Deserialize(file, GenerationJson.Default.Generation) ?? throw new JsonException("The index is empty.");
+            if (generation.Version != CurrentVersion)
+            {
+                throw new JsonException($"The index has version {generation.Version}; this program reads version {CurrentVersion}.");
+            }
+
+            return generation with { Archives = [.. Directory.GetFiles(folder, "*.members").Order(StringComparer.Ordinal).Select(ReadMembers)] };
+        }
+        catch (Exception e) when (e is IOException or JsonException or FormatException or UnauthorizedAccessException)
+        {
+            throw new FeedException(
+                ErrorIds.GenerationDamaged, $"The generation in '{folder}' cannot be read: {e.Message}", folder,
+                "Publish another one: Restore-ClairFeed, or import the newest bundle again.", e);
+        }
+    }
+
+    /// <summary>Writes the index and the tables into a folder that is not served yet.</summary>
+    public void Save(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (ArchiveMembers archive in Archives)
+        {
+            WriteMembers(Path.Combine(folder, archive.Source + ".members"), archive);
+        }
+
+        string index = Path.Combine(folder, "index.json");
+        using (FileStream file = File.Create(index))
+        {
+            JsonSerializer.Serialize(file, this, GenerationJson.Default.Generation);
+        }
+
+        Durable.Wrote(index);
+    }
+
+    private static ArchiveMembers ReadMembers(string path)
+    {
+        using var reader = new StreamReader(path, Encoding.UTF8);
+        string[] head = (reader.ReadLine() ?? "").Split('\t');
+        if (head.Length != 5 || head[0] != "members/1")
+        {
+            throw new FormatException($"'{path}' is not a table of archive members.");
+        }
+
+        var members = new List<ArchiveMember>();
+        while (reader.ReadLine() is { } line)
+        {
+            string[] f = line.Split('\t');
+            members.Add(new ArchiveMember(
+                f[0], f[1], ParseNumber(f[2]), ParseNumber(f[3]), ParseNumber(f[4]), ParseNumber(f[5]),
+                f[6].Length == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ParseNumber(f[6]))));
+        }
+
+        return new ArchiveMembers { Source = head[1], PathPrefix = head[2], ArchiveSha256 = head[3], ContentType = head[4], Members = members };
+    }
+
+    private static void WriteMembers(string path, ArchiveMembers archive)
+    {
+        using (var writer = new StreamWriter(path, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
+        {
+            writer.WriteLine($"members/1\t{archive.Source}\t{archive.PathPrefix}\t{archive.ArchiveSha256}\t{archive.ContentType}");
+            foreach (ArchiveMember m in archive.Members)
+            {
+                writer.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{m.Path}\t{m.Sha256}\t{m.Size}\t{m.FrameOffset}\t{m.FrameLength}\t{m.Skip}\t{m.LastModified?.ToUnixTimeSeconds()}"));
+            }
+        }
+
+        Durable.Wrote(path);
+    }
+
+    private static long ParseNumber(string text) => long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Generation))]
+internal sealed partial class GenerationJson : JsonSerializerContext;

@@ -1,0 +1,153 @@
+using System.Text;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Sites;
+
+/// <summary>
+/// A folder with everything QuayAirGap keeps, the same layout outside and inside the gap: sources.yaml, trust/, store/, snapshots/,
+/// mirror/ and ledger.jsonl.
+/// </summary>
+public sealed class Site
+{
+    public const string EnvironmentVariable = "QUAYAIRGAP_SITE";
+
+    private Site(string path)
+    {
+        Root = path;
+        Store = new BlobStore(Path.Combine(path, "store"), StagingFolder);
+    }
+
+    public string Root { get; }
+
+    public string SettingsFile => Path.Combine(Root, "sources.yaml");
+
+    public string TrustFolder => Path.Combine(Root, "trust");
+
+    public string SnapshotsFolder => Path.Combine(Root, "snapshots");
+
+    public string MirrorFolder => Path.Combine(Root, "mirror");
+
+    public string GenerationsFolder => Path.Combine(MirrorFolder, "generations");
+
+    /// <summary>Holds the number of the generation that is served; replaced as a whole.</summary>
+    public string CurrentFile => Path.Combine(MirrorFolder, "current");
+
+    public string LedgerFile => Path.Combine(Root, "ledger.jsonl");
+
+    /// <summary>Unfinished work, on the same volume; whatever is left in it by a killed process is swept by the next one.</summary>
+    public string StagingFolder => Path.Combine(Root, "staging");
+
+    public BlobStore Store { get; }
+
+    /// <summary>The site that commands use when none is named: the environment variable, else the platform's usual place.</summary>
+    public static string DefaultPath
+    {
+        get
+        {
+            string? configured = Environment.GetEnvironmentVariable(EnvironmentVariable);
+            if (!string.IsNullOrWhiteSpace(configured))
+            {
+                return configured;
+            }
+
+            return OperatingSystem.IsWindows()
+                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "QuayAirGap")
+                : "/var/lib/quayairgap";
+        }
+    }
+
+    public static bool Exists(string path) => File.Exists(Path.Combine(path, "sources.yaml"));
+
+    /// <param name="path">An absolute path.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteNotFound"/></exception>
+    public static Site Open(string path)
+    {
+        if (!Exists(path))
+        {
+            throw new FeedException(
+                ErrorIds.SiteNotFound, $"There is no site at '{path}'.", path,
+                $"Name an existing site with -SitePath or {EnvironmentVariable}; Save-ClairFeed, Set-ClairFeedSource and Add-ClairFeedTrust create one.");
+        }
+
+        return new Site(path);
+    }
+
+    /// <summary>Opens a site, or lays out a new one with commented default settings.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteNotWritable"/></exception>
+    public static Site OpenOrCreate(string path)
+    {
+        if (!Exists(path))
+        {
+            try
+            {
+                foreach (string folder in new[] { path, Path.Combine(path, "trust"), Path.Combine(path, "snapshots"), Path.Combine(path, "mirror") })
+                {
+                    Directory.CreateDirectory(folder);
+                }
+
+                // Last: a folder is a site from the moment its settings are there.
+                Durable.ReplaceFile(Path.Combine(path, "sources.yaml"), Encoding.UTF8.GetBytes(SiteSettings.Template));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw NotWritable(path, e);
+            }
+        }
+
+        return new Site(path);
+    }
+
+    /// <summary>Takes the site for one writing command. Readers and the mirror need no lock.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteBusy"/> or <see cref="ErrorIds.SiteNotWritable"/></exception>
+    public SiteLock Lock()
+    {
+        string file = Path.Combine(Root, ".lock");
+        try
+        {
+            // The operating system lets go of it when the process dies, however it dies.
+            var held = new SiteLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            SweepStaging();
+            return held;
+        }
+        catch (IOException e) when (File.Exists(file) && e is not (DirectoryNotFoundException or PathTooLongException) && !IsFull(e))
+        {
+            throw new FeedException(
+                ErrorIds.SiteBusy, $"Another command is writing to the site '{Root}'.", Root, "Wait until it has ended, then try again.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(Root, e);
+        }
+    }
+
+    /// <summary>Whether an error means that the disk is full (ENOSPC, EDQUOT; ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL).</summary>
+    public static bool IsFull(Exception e) => e is IOException && (e.HResult & 0xFFFF) is 28 or 122 or 112 or 39 && e.HResult is 28 or 122 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
+
+    public static FeedException DiskFull(string path, Exception cause) => new(
+        ErrorIds.DiskFull, $"There is no space left on the volume of '{path}'.", path,
+        "Nothing was changed. Make room, then run the command again.", cause);
+
+    private static FeedException NotWritable(string path, Exception cause) => new(
+        ErrorIds.SiteNotWritable, $"The site '{path}' cannot be written: {cause.Message}", path,
+        "Give this account write access to the folder, or name another with -SitePath.", cause);
+
+    private void SweepStaging()
+    {
+        if (Directory.Exists(StagingFolder))
+        {
+            Directory.Delete(StagingFolder, recursive: true);
+        }
+
+        Directory.CreateDirectory(StagingFolder);
+    }
+}
+
+/// <summary>Held while a command writes to a site.</summary>
+public sealed class SiteLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    internal SiteLock(FileStream file) => _file = file;
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,22 @@
+namespace QuayAirGap.Core.Sites;
+
+public sealed partial class SiteSettings
+{
+    /// <summary>What a new site's sources.yaml says.</summary>
+    internal const string Template = """
+        # QuayAirGap: what this site carries, and how old it may become.
+        # Set-ClairFeedSource edits this file and keeps its comments. What is not said here has its default; Get-ClairFeedSource shows all.
+        version: 1
+
+        # sources:
+        #   alpine:
+        #     enabled: false            # not needed: no Alpine images here
+        #   debian:
+        #     upstreamRoot: http://cache.example/   # fetch https://host/path as http://cache.example/host/path
+        #     warnAfter: 3d             # thresholds on the age since the last good capture: d, h or m
+        #     criticalAfter: 5d
+        #     expireAfter: 7d
+        sources: {}
+
+        """;
+}

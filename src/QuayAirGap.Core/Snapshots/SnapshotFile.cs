@@ -1,0 +1,22 @@
+namespace QuayAirGap.Core.Snapshots;
+
+/// <summary>One file as the upstream published it.</summary>
+public sealed record SnapshotFile
+{
+    /// <summary>The canonical URL, escaped as on the wire.</summary>
+    public required string Url { get; init; }
+
+    /// <summary>SHA-256 of the content, 64 lower-case hexadecimal digits.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>The upstream's Last-Modified, UTC, whole seconds.</summary>
+    public DateTimeOffset? LastModified { get; init; }
+
+    /// <summary>The upstream's ETag as sent, quotes and weak prefix included.</summary>
+    public string? ETag { get; init; }
+
+    public string? ContentType { get; init; }
+}

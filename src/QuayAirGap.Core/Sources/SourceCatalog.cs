@@ -1,0 +1,73 @@
+namespace QuayAirGap.Core.Sources;
+
+/// <summary>Every source that Clair has, in one order; the ones without a family are listed and said to be uncollected.</summary>
+public static class SourceCatalog
+{
+    /// <summary>The families, one for each folder under Sources.</summary>
+    public static IReadOnlyList<IFeedFamily> Families { get; } = [];
+
+    /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
+    public static IReadOnlyList<SourceDefinition> All { get; } =
+    [
+        .. Families.SelectMany(f => f.Sources).Concat(Uncollected())
+            .OrderBy(s => s.Kind == SourceKind.IndexerMapping).ThenBy(s => s.Name, StringComparer.Ordinal),
+    ];
+
+    public static SourceDefinition? Find(string name) =>
+        All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    public static IFeedFamily? FamilyOf(SourceDefinition source) => Families.FirstOrDefault(f => f.Sources.Contains(source));
+
+    /// <summary>The source of that name, or an error that names the nearest one.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/></exception>
+    public static SourceDefinition Get(string name)
+    {
+        if (Find(name) is { } found)
+        {
+            return found;
+        }
+
+        SourceDefinition nearest = All.MinBy(s => Distance(s.Name, name.ToLowerInvariant()))!;
+        throw new FeedException(
+            ErrorIds.SourceUnknown, $"There is no source '{name}'.", name,
+            $"Did you mean '{nearest.Name}'? Get-ClairFeedSource lists all {All.Count}.");
+    }
+
+    private static IEnumerable<SourceDefinition> Uncollected()
+    {
+        static SourceDefinition Of(string name, SourceKind kind, string covers, string uri) => new()
+        {
+            Name = name,
+            Kind = kind,
+            Covers = covers,
+            Uri = new Uri(uri),
+            IsCollected = false,
+        };
+
+        yield return Of("aws", SourceKind.UpdaterSet, "Amazon Linux 1, 2 and 2023", "https://cdn.amazonlinux.com/");
+        yield return Of("clair.cvss", SourceKind.Enrichment, "CVSS scores from the NVD", "https://nvd.nist.gov/feeds/json/cve/2.0/");
+        yield return Of("oracle", SourceKind.UpdaterSet, "Oracle Linux 5 to 9", "https://linux.oracle.com/security/oval/");
+        yield return Of("photon", SourceKind.UpdaterSet, "VMware Photon OS", "https://packages.vmware.com/photon/photon_oval_definitions/");
+        yield return Of("suse", SourceKind.UpdaterSet, "SUSE Linux Enterprise Server and openSUSE Leap", "https://ftp.suse.com/pub/projects/security/oval/");
+        yield return Of("ubuntu", SourceKind.UpdaterSet, "Ubuntu", "https://security-metadata.canonical.com/oval/");
+    }
+
+    /// <summary>Levenshtein distance.</summary>
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[b.Length];
+    }
+}
