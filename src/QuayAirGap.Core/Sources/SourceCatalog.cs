@@ -8,6 +8,7 @@ public static class SourceCatalog
     [
         new Alpine.AlpineFamily(),
         new Debian.DebianFamily(),
+        new Osv.OsvFamily(),
         new RedHatMappings.RedHatMappingsFamily(),
     ];
 
