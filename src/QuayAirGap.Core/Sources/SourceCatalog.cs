@@ -10,6 +10,7 @@ public static class SourceCatalog
         new Debian.DebianFamily(),
         new Osv.OsvFamily(),
         new RedHatMappings.RedHatMappingsFamily(),
+        new RhelVex.RhelVexFamily(),
     ];
 
     /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
