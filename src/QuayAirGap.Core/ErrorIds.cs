@@ -69,6 +69,7 @@ public static class ErrorIds
 
     // serving
     public const string MirrorNotStarted = nameof(MirrorNotStarted);
+    public const string ServeOptionInvalid = nameof(ServeOptionInvalid);
 
     // anything that no other id describes
     public const string Unexpected = nameof(Unexpected);

@@ -6,7 +6,11 @@ public static class SourceCatalog
     /// <summary>The families, one for each folder under Sources.</summary>
     public static IReadOnlyList<IFeedFamily> Families { get; } =
     [
+        new Alpine.AlpineFamily(),
+        new Debian.DebianFamily(),
         new Osv.OsvFamily(),
+        new RedHatMappings.RedHatMappingsFamily(),
+        new RhelVex.RhelVexFamily(),
     ];
 
     /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
@@ -30,10 +34,9 @@ public static class SourceCatalog
             return found;
         }
 
-        SourceDefinition nearest = All.MinBy(s => Distance(s.Name, name.ToLowerInvariant()))!;
         throw new FeedException(
             ErrorIds.SourceUnknown, $"There is no source '{name}'.", name,
-            $"Did you mean '{nearest.Name}'? Get-ClairFeedSource lists all {All.Count}.");
+            $"Did you mean '{Nearest.To(name, All.Select(s => s.Name))}'? Get-ClairFeedSource lists all {All.Count}.");
     }
 
     private static IEnumerable<SourceDefinition> Uncollected()
@@ -53,24 +56,5 @@ public static class SourceCatalog
         yield return Of("photon", SourceKind.UpdaterSet, "VMware Photon OS", "https://packages.vmware.com/photon/photon_oval_definitions/");
         yield return Of("suse", SourceKind.UpdaterSet, "SUSE Linux Enterprise Server and openSUSE Leap", "https://ftp.suse.com/pub/projects/security/oval/");
         yield return Of("ubuntu", SourceKind.UpdaterSet, "Ubuntu", "https://security-metadata.canonical.com/oval/");
-    }
-
-    /// <summary>Levenshtein distance.</summary>
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int above = row[j];
-                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-
-        return row[b.Length];
     }
 }

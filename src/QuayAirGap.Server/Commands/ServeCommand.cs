@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using QuayAirGap.Core;
+using QuayAirGap.Core.Sites;
+
+namespace QuayAirGap.Server.Commands;
+
+/// <summary>"quayairgap serve".</summary>
+public static class ServeCommand
+{
+    private const int Good = 0;
+    private const int Error = 2;
+
+    /// <summary>Serves until SIGTERM, Ctrl+C or cancellation. Access lines go to standard output, everything else to standard error.</summary>
+    /// <returns>0 when it was stopped, 2 when it could not start.</returns>
+    public static Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
+    {
+#pragma warning disable RS0030 // this is the executable's own command: here the console is what it talks to
+        return RunAsync(args, Console.Out, Console.Error, cancellationToken);
+#pragma warning restore RS0030
+    }
+
+    /// <summary>The same, talking to other writers.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            ServeArguments arguments = ServeArguments.Parse(args);
+            if (arguments.WantsHelp)
+            {
+                await output.WriteLineAsync(ServeArguments.Help);
+                return Good;
+            }
+
+            using var log = new TextLog(error, TimeProvider.System);
+            await using Mirror mirror = await Mirror.StartAsync(
+                new MirrorOptions
+                {
+                    Site = arguments.Folder is null ? Site.Open(Path.GetFullPath(arguments.Site ?? Site.DefaultPath)) : null,
+                    Folder = arguments.Folder is null ? null : Path.GetFullPath(arguments.Folder),
+                    FolderLastModified = arguments.LastModified,
+                    Urls = arguments.Urls,
+                    AccessLog = arguments.Quiet ? null : TextWriter.Synchronized(output),
+                    Log = log,
+                },
+                stop.Token);
+            foreach (string url in mirror.Urls)
+            {
+                await output.WriteLineAsync($"Listening on {url}");
+            }
+
+            await output.FlushAsync(stop.Token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token);
+            return Good;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return Good;
+        }
+        catch (FeedException e)
+        {
+            await error.WriteLineAsync($"quayairgap serve: {e.Message} {e.Remedy}");
+            return Error;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            // The first one stops gracefully; a second one, from somebody who does not want to wait, has its usual effect.
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+}

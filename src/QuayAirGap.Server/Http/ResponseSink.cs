@@ -1,0 +1,34 @@
+using System.IO.Pipelines;
+
+namespace QuayAirGap.Server.Http;
+
+/// <summary>Where a body goes, and how much of it went there.</summary>
+internal sealed class ResponseSink(PipeWriter writer, CancellationToken aborted)
+{
+    /// <summary>Bytes handed to the connection so far.</summary>
+    public long Sent { get; private set; }
+
+    public Memory<byte> GetMemory(int size) => writer.GetMemory(size);
+
+    /// <summary>Sends what was put into the memory.</summary>
+    public async ValueTask AdvanceAsync(int count)
+    {
+        writer.Advance(count);
+        Check(await writer.FlushAsync(aborted));
+        Sent += count;
+    }
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> content)
+    {
+        Check(await writer.WriteAsync(content, aborted));
+        Sent += content.Length;
+    }
+
+    private void Check(FlushResult result)
+    {
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new OperationCanceledException("The client is gone.", aborted);
+        }
+    }
+}
