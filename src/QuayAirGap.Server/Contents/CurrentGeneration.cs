@@ -92,6 +92,9 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
             log.LogInformation(
                 "Serving generation {Number} (sequence {Sequence}, published {PublishedAt:yyyy-MM-dd'T'HH:mm:ss'Z'}): {Count} paths.",
                 loaded.Number, loaded.Sequence, loaded.PublishedAt.UtcDateTime, loaded.Count);
+
+            // The tables before are a few large arrays, which the collector by itself would leave lying for many more switches.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
         catch
         {
