@@ -5,6 +5,9 @@ using Xunit;
 
 namespace QuayAirGap.Server.Tests;
 
+/// <summary>Measures the whole process, so nothing else may run.</summary>
+[CollectionDefinition(nameof(ScaleTests), DisableParallelization = true)]
+[Collection(nameof(ScaleTests))]
 public sealed class ScaleTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TestSite _site = new();
