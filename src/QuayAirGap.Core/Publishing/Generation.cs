@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Publishing;
@@ -37,6 +38,12 @@ public sealed record Generation
     /// <summary>SHA-256 of the snapshot document in snapshots/.</summary>
     public required string SnapshotSha256 { get; init; }
 
+    /// <summary>
+    /// Each source as it is published, without its files: the snapshot's word, except where publication failed and older content stayed.
+    /// </summary>
+    public required IReadOnlyList<SourceSnapshot> Sources { get; init; }
+
+    /// <summary>Ordered by path, ordinal; no path twice.</summary>
     public required IReadOnlyList<GenerationEntry> Entries { get; init; }
 
     public IReadOnlyList<HeldBackItem> HeldBack { get; init; } = [];

@@ -35,6 +35,9 @@ public sealed class GenerationStore(Site site)
     /// <summary>The generation that is served, or null before the first publication.</summary>
     public Generation? LoadCurrent() => CurrentNumber is { } number ? Load(number) : null;
 
+    /// <summary>The generation with the highest number, or null: what the next publication builds on.</summary>
+    public Generation? LoadNewest() => Numbers() is [.., int newest] ? Load(newest) : null;
+
     /// <summary>Every kept generation's number, rising.</summary>
     public IReadOnlyList<int> Numbers() => !Directory.Exists(site.GenerationsFolder)
         ? []
@@ -57,7 +60,7 @@ public sealed class GenerationStore(Site site)
 
     /// <summary>
     /// Makes a staged generation real: everything it refers to reaches the disk, then one rename gives it its number, then one rename
-    /// makes it current. A kill between the two leaves a complete generation that is not served; the next publication goes past it.
+    /// makes it current. A kill between the two is mended by <see cref="FinishSwitch"/>.
     /// </summary>
     internal void Commit(string stagedFolder, Generation generation)
     {
@@ -65,6 +68,28 @@ public sealed class GenerationStore(Site site)
         Durable.Barrier(site.Root);
         Directory.Move(stagedFolder, FolderOf(generation.Number));
         Durable.FlushFolder(site.GenerationsFolder);
-        Durable.ReplaceFile(site.CurrentFile, Encoding.ASCII.GetBytes(generation.Number.ToString(CultureInfo.InvariantCulture) + "\n"));
+        MakeCurrent(generation.Number);
     }
+
+    /// <summary>
+    /// The newest generation is always the one to serve, as every publication, a revert too, makes a new one: completes a switch that a
+    /// kill interrupted. Needs the site's lock.
+    /// </summary>
+    internal void FinishSwitch()
+    {
+        if (Numbers() is [.., int newest] && (!TryReadCurrent(out int current) || current != newest))
+        {
+            MakeCurrent(newest);
+        }
+    }
+
+    private bool TryReadCurrent(out int number)
+    {
+        number = 0;
+        return File.Exists(site.CurrentFile)
+            && int.TryParse(File.ReadAllText(site.CurrentFile).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+
+    private void MakeCurrent(int number) =>
+        Durable.ReplaceFile(site.CurrentFile, Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture) + "\n"));
 }

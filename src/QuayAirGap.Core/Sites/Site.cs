@@ -11,6 +11,14 @@ public sealed class Site
 {
     public const string EnvironmentVariable = "QUAYAIRGAP_SITE";
 
+    // On Unix the runtime hands errno on as HResult, on Windows the Win32 code.
+    private const int WouldBlock = 11;
+    private const int NoSpace = 28;
+    private const int OverQuota = 122;
+    private const uint SharingViolation = 0x80070020;
+    private const uint HandleDiskIsFull = 0x80070027;
+    private const uint DiskIsFull = 0x80070070;
+
     private Site(string path)
     {
         Root = path;
@@ -109,7 +117,7 @@ public sealed class Site
             SweepStaging();
             return held;
         }
-        catch (IOException e) when (File.Exists(file) && e is not (DirectoryNotFoundException or PathTooLongException) && !IsFull(e))
+        catch (IOException e) when (e.HResult is WouldBlock or unchecked((int)SharingViolation))
         {
             throw new FeedException(
                 ErrorIds.SiteBusy, $"Another command is writing to the site '{Root}'.", Root, "Wait until it has ended, then try again.", e);
@@ -120,8 +128,8 @@ public sealed class Site
         }
     }
 
-    /// <summary>Whether an error means that the disk is full (ENOSPC, EDQUOT; ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL).</summary>
-    public static bool IsFull(Exception e) => e is IOException && (e.HResult & 0xFFFF) is 28 or 122 or 112 or 39 && e.HResult is 28 or 122 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
+    /// <summary>Whether an error means that the disk, or this account's share of it, is full.</summary>
+    public static bool IsFull(Exception e) => e is IOException { HResult: NoSpace or OverQuota or unchecked((int)DiskIsFull) or unchecked((int)HandleDiskIsFull) };
 
     public static FeedException DiskFull(string path, Exception cause) => new(
         ErrorIds.DiskFull, $"There is no space left on the volume of '{path}'.", path,

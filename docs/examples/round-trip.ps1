@@ -1,0 +1,134 @@
+<#
+.SYNOPSIS
+    The whole way of the data in one run: collect, sign, tamper and be refused, import, serve, read back as Clair would, and say how old it is.
+
+.DESCRIPTION
+    Two sites stand for the two sides of the gap: "outside" collects, "inside" imports and serves. Without -Online the feeds come from the sample
+    upstream beside this script, a few hand-written advisories in the true formats. With -Online they come from the real upstreams: that takes
+    some minutes and some hundred megabytes.
+
+    Uses the engine's own cmdlets only, so that it runs in pwsh and in the quayairgap executable alike.
+
+.EXAMPLE
+    dotnet run --project src/QuayAirGap.Host -- -File docs/examples/round-trip.ps1
+
+.EXAMPLE
+    pwsh -NoProfile -File docs/examples/round-trip.ps1 -Online -Path D:\round-trip
+#>
+param(
+    # Collect from the real upstreams instead of the sample.
+    [switch] $Online,
+
+    # Where the two sites and the bundle go. What an earlier run of this script left there is removed.
+    [string] $Path = [IO.Path]::Combine([IO.Path]::GetTempPath(), 'quayairgap-round-trip')
+)
+
+$ErrorActionPreference = 'Stop'
+Import-Module QuayAirGap -ErrorAction Ignore
+$examples = $PSScriptRoot
+
+function Step([string] $Text) { "`n== $Text" }
+
+function Get-Sha256([byte[]] $Bytes) { [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($Bytes)).ToLowerInvariant() }
+
+$marker = [IO.Path]::Combine($Path, '.round-trip')
+if ([IO.Directory]::Exists($Path)) {
+    if (-not [IO.File]::Exists($marker)) { throw "'$Path' exists and was not made by this script. Name another folder with -Path." }
+    [IO.Directory]::Delete($Path, $true)
+}
+[void] [IO.Directory]::CreateDirectory($Path)
+[IO.File]::WriteAllText($marker, '')
+
+$outside = [IO.Path]::Combine($Path, 'outside')
+$inside = [IO.Path]::Combine($Path, 'inside')
+$media = [IO.Path]::Combine($Path, 'media')
+[void] [IO.Directory]::CreateDirectory($media)
+$upstream = $mirror = $null
+$http = [Net.Http.HttpClient]::new()
+$checks = 0
+
+function Confirm-That([string] $What, [bool] $Holds) {
+    if (-not $Holds) { throw "This did not hold: $What" }
+    $script:checks++
+    "   ok  $What"
+}
+
+try {
+    Step 'Outside: collect, and sign one bundle'
+    if ($Online) {
+        '   from the real upstreams'
+    }
+    else {
+        $upstream = Start-ClairFeedMirror -Folder ([IO.Path]::Combine($examples, 'sample-upstream', 'day1')) -Urls 'http://127.0.0.1:0' -PassThru
+        Set-ClairFeedSource -SitePath $outside -Name * -UpstreamRoot $upstream.Url
+        "   from the sample upstream at $($upstream.Url)"
+    }
+
+    # A script has nobody to ask: the password is made here and lives as long as the run.
+    $password = [Security.SecureString]::new()
+    foreach ($c in [Guid]::NewGuid().ToString('N').ToCharArray()) { $password.AppendChar($c) }
+    $signer = New-ClairFeedSigner -Path ([IO.Path]::Combine($Path, 'collector.pfx')) -Subject 'CN=Sample collector' -Password $password
+    $bundle = Save-ClairFeed -SitePath $outside -Destination $media -Signer $signer.Path -SignerPassword $password -PassThru
+    $bundle
+
+    Step 'The gap: a bundle that changed on the way is refused'
+    Add-ClairFeedTrust -SitePath $inside -Path $signer.CertificatePath
+    $tampered = [IO.Path]::Combine($media, 'tampered.tar')
+    $bytes = [IO.File]::ReadAllBytes($bundle.Path)
+    $middle = [int] ($bytes.Length / 2)
+    $bytes[$middle] = $bytes[$middle] -bxor 1
+    [IO.File]::WriteAllBytes($tampered, $bytes)
+    $refusal = $null
+    try { Import-ClairFeed -SitePath $inside -Path $tampered } catch { $refusal = $_ }
+    Confirm-That "one flipped bit is refused: $($refusal.FullyQualifiedErrorId)" ($null -ne $refusal)
+    Confirm-That 'nothing was published' ($null -eq (Get-ClairFeed -SitePath $inside))
+    [IO.File]::Delete($tampered)
+
+    Step 'Inside: verify, import, publish'
+    $imported = Import-ClairFeed -SitePath $inside -Path $bundle.Path -PassThru
+    $imported
+
+    Step 'Inside: serve, and read back as Clair would'
+    $mirror = Start-ClairFeedMirror -SitePath $inside -Urls 'http://127.0.0.1:0' -PassThru
+    "   the mirror is at $($mirror.Url)"
+    $base = $mirror.Url.ToString().TrimEnd('/')
+
+    $request = [Net.Http.HttpRequestMessage]::new([Net.Http.HttpMethod]::Head, "$base/secdb.alpinelinux.org/v3.3/")
+    Confirm-That 'alpine: the first release directory answers HEAD with 200' ($http.Send($request).StatusCode -eq 200)
+    $request = [Net.Http.HttpRequestMessage]::new([Net.Http.HttpMethod]::Head, "$base/secdb.alpinelinux.org/v3.99/")
+    Confirm-That 'alpine: a release that does not exist is exactly 404' ($http.Send($request).StatusCode -eq 404)
+
+    $listing = $http.GetStringAsync("$base/ftp.debian.org/debian/dists/").GetAwaiter().GetResult()
+    Confirm-That 'debian: the listing names bookworm as Clair reads it' ($listing.Contains('href="bookworm/"'))
+
+    $answer = $http.GetAsync("$base/ecosystems.txt").GetAwaiter().GetResult()
+    Confirm-That 'osv: the list of ecosystems is at the root of the host, without an ETag' ($answer.StatusCode -eq 200 -and $null -eq $answer.Headers.ETag)
+
+    $vex = "$base/security.access.redhat.com/data/csaf/v2/vex"
+    $archive = $http.GetStringAsync("$vex/archive_latest.txt").GetAwaiter().GetResult()
+    Confirm-That "rhel-vex: the archive $archive is there, and its name has no newline" ($http.GetAsync("$vex/$archive").GetAwaiter().GetResult().StatusCode -eq 200)
+    $rows = $http.GetStringAsync("$vex/changes.csv").GetAwaiter().GetResult().Split("`n", [StringSplitOptions]::RemoveEmptyEntries)
+    $document = $rows[0].Split('"')[1]
+    Confirm-That "rhel-vex: the document of the first change, $document, is served" ($http.GetAsync("$vex/$document").GetAwaiter().GetResult().StatusCode -eq 200)
+
+    foreach ($file in 'secdb.alpinelinux.org/v3.3/main.json', 'security-tracker.debian.org/tracker/data/json', 'security.access.redhat.com/data/metrics/repository-to-cpe.json') {
+        $answer = $http.GetAsync("$base/$file").GetAwaiter().GetResult()
+        $served = Get-Sha256 $answer.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult()
+        Confirm-That "$file has its content hash as ETag" ($answer.Headers.ETag.Tag -eq "`"$served`"")
+        if (-not $Online) {
+            $original = Get-Sha256 ([IO.File]::ReadAllBytes([IO.Path]::Combine($examples, 'sample-upstream', 'day1', $file)))
+            Confirm-That "$file is byte for byte the upstream's" ($served -eq $original)
+        }
+    }
+
+    Step 'Inside: how old is it?'
+    Test-ClairFeedFreshness -SitePath $inside
+    Confirm-That 'every required source is fresh' (Test-ClairFeedFreshness -SitePath $inside -Quiet)
+
+    "`n$checks checks held. The sites and the bundle are in $Path."
+}
+finally {
+    $http.Dispose()
+    if ($mirror) { $mirror | Stop-ClairFeedMirror }
+    if ($upstream) { $upstream | Stop-ClairFeedMirror }
+}

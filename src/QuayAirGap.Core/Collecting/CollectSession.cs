@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Headers;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Sources;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Collecting;
+
+/// <summary>One source's view of upstream and store during a collecting run.</summary>
+internal sealed class CollectSession : ICollectSession
+{
+    // Their bytes are the content; a gzip coding around them saves nothing, and proxies have been seen to undo it wrongly.
+    private static readonly string[] s_alreadyCompressed = [".zip", ".gz", ".bz2", ".zst", ".xz"];
+
+    private readonly UpstreamClient _client;
+    private readonly BlobStore _store;
+    private readonly SourceSettings _settings;
+    private readonly UpstreamOptions _options;
+    private readonly Uri? _upstreamRoot;
+    private readonly IProgress<FeedProgress>? _progress;
+    private readonly ConcurrentDictionary<string, SnapshotFile> _known;
+    private long _bytes;
+
+    public CollectSession(
+        UpstreamClient client, BlobStore store, SourceSettings settings, SourceSnapshot? previous, UpstreamOptions options, Uri? upstreamRoot,
+        TimeProvider clock, IProgress<FeedProgress>? progress)
+    {
+        _client = client;
+        _store = store;
+        _settings = settings;
+        _options = options;
+        _upstreamRoot = upstreamRoot;
+        _progress = progress;
+        Now = clock.GetUtcNow();
+
+        // A capture whose content is not whole any more is none: everything is asked for anew.
+        Previous = previous is { Files.Count: > 0 } && previous.Files.All(f => store.Contains(f.Sha256, f.Size)) ? previous : null;
+        _known = new ConcurrentDictionary<string, SnapshotFile>(
+            (Previous?.Files ?? []).Select(f => KeyValuePair.Create(f.Url, f)), StringComparer.Ordinal);
+    }
+
+    public SourceDefinition Source => _settings.Definition;
+
+    public SourceSnapshot? Previous { get; }
+
+    public DateTimeOffset Now { get; }
+
+    public async Task<SnapshotFile> GetAsync(Uri url, CancellationToken cancellationToken) =>
+        await TryGetAsync(url, cancellationToken).ConfigureAwait(false) ?? throw Status(url, HttpStatusCode.NotFound);
+
+    public async Task<SnapshotFile?> TryGetAsync(Uri url, CancellationToken cancellationToken)
+    {
+        string key = url.AbsoluteUri;
+        Uri address = UpstreamAddress.Translate(url, _settings, _upstreamRoot);
+        _known.TryGetValue(key, out SnapshotFile? known);
+        bool mayBeCoded = !s_alreadyCompressed.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
+        SnapshotFile? file = await _client.SendAsync(
+            () => Request(HttpMethod.Get, address, known, mayBeCoded),
+            async (response, token) => response.StatusCode switch
+            {
+                HttpStatusCode.OK => await StoreAsync(key, response, mayBeCoded, token).ConfigureAwait(false),
+                HttpStatusCode.NotModified when known is not null => known,
+                HttpStatusCode.NotFound or HttpStatusCode.Gone => null,
+                _ => throw Status(address, response.StatusCode),
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (file is not null)
+        {
+            _known[key] = file;
+        }
+
+        return file;
+    }
+
+    public async Task<bool> ExistsAsync(Uri url, CancellationToken cancellationToken) =>
+        await HeadAsync(url, cancellationToken).ConfigureAwait(false) is not null;
+
+    public Task<UpstreamHead?> HeadAsync(Uri url, CancellationToken cancellationToken)
+    {
+        Uri address = UpstreamAddress.Translate(url, _settings, _upstreamRoot);
+        return _client.SendAsync(
+            () => Request(HttpMethod.Head, address, known: null, mayBeCoded: false),
+            (response, _) => response.StatusCode switch
+            {
+                HttpStatusCode.OK => Task.FromResult<UpstreamHead?>(
+                    new UpstreamHead(LastModified(response), ETag(response), response.Content.Headers.ContentLength)),
+                HttpStatusCode.NotFound => Task.FromResult<UpstreamHead?>(null),
+                _ => throw Status(address, response.StatusCode),
+            },
+            cancellationToken);
+    }
+
+    public Stream OpenRead(SnapshotFile file) => _store.OpenRead(file.Sha256);
+
+    public void Report(string activity, string? item = null) =>
+        _progress?.Report(new FeedProgress(Source.Name, activity, item, Interlocked.Read(ref _bytes)));
+
+    private static HttpRequestMessage Request(HttpMethod method, Uri address, SnapshotFile? known, bool mayBeCoded)
+    {
+        var request = new HttpRequestMessage(method, address);
+        if (mayBeCoded)
+        {
+            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+        }
+
+        if (known?.ETag is { } etag)
+        {
+            request.Headers.TryAddWithoutValidation("If-None-Match", etag);
+        }
+
+        if (known?.LastModified is { } modified)
+        {
+            request.Headers.IfModifiedSince = modified;
+        }
+
+        return request;
+    }
+
+    private static DateTimeOffset? LastModified(HttpResponseMessage response) => response.Content.Headers.LastModified?.ToUniversalTime();
+
+    /// <summary>The header as sent: a weak or unquoted one must go back the way it came.</summary>
+    private static string? ETag(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("ETag", out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 and < 512 } etag ? etag : null;
+
+    private async Task<SnapshotFile> StoreAsync(string url, HttpResponseMessage response, bool mayBeCoded, CancellationToken cancellationToken)
+    {
+        string address = response.RequestMessage!.RequestUri!.AbsoluteUri;
+        if (response.Content.Headers.ContentLength > _options.LargestFile)
+        {
+            throw TooLarge(address);
+        }
+
+        string[] codings = [.. response.Content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase))];
+        bool gzip = mayBeCoded && codings is [var coding] && coding.Equals("gzip", StringComparison.OrdinalIgnoreCase);
+        if (codings.Length > 0 && !gzip)
+        {
+            throw new FeedException(
+                ErrorIds.UpstreamContent, $"{address} came with a content coding that was not asked for ({string.Join(", ", codings)}).", address,
+                "Something between here and the upstream changes the content: fetch around it, or switch its compression off.");
+        }
+
+        await using Stream wire = await _client.OpenBodyAsync(response, cancellationToken).ConfigureAwait(false);
+        await using Stream body = gzip ? new GZipStream(wire, CompressionMode.Decompress) : wire;
+        await using BlobWriter writer = _store.CreateWriter();
+        byte[] buffer = new byte[128 * 1024];
+        Report("Collecting", url);
+        try
+        {
+            int n;
+            long reported = 0;
+            while ((n = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                await writer.WriteAsync(buffer.AsMemory(0, n), cancellationToken).ConfigureAwait(false);
+                Interlocked.Add(ref _bytes, n);
+                if (writer.Length > _options.LargestFile)
+                {
+                    throw TooLarge(address);
+                }
+
+                if (writer.Length - reported >= 1 << 20)
+                {
+                    reported = writer.Length;
+                    Report("Collecting", url);
+                }
+            }
+
+            if (gzip)
+            {
+                // The decoder stops at the end of its stream; what the upstream promised must have arrived all the same.
+                await DrainAsync(wire, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new TransientUpstreamException(ErrorIds.UpstreamIncomplete, address, $"{address} sent a broken gzip coding.", e);
+        }
+        catch (IOException e) when (Site.IsFull(e))
+        {
+            throw Site.DiskFull(url, e);
+        }
+
+        (string sha256, long size) = await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return new SnapshotFile
+        {
+            Url = url,
+            Sha256 = sha256,
+            Size = size,
+            LastModified = LastModified(response),
+            ETag = ETag(response),
+            ContentType = response.Content.Headers.ContentType?.ToString(),
+        };
+    }
+
+    private static async Task DrainAsync(Stream body, CancellationToken cancellationToken)
+    {
+        byte[] rest = new byte[4096];
+        while (await body.ReadAsync(rest, cancellationToken).ConfigureAwait(false) > 0)
+        {
+        }
+    }
+
+    private static FeedException Status(Uri address, HttpStatusCode status) => new(
+        ErrorIds.UpstreamStatus, $"{address.AbsoluteUri} answered {(int)status} ({status}).", address.AbsoluteUri,
+        "Check the source's address with Get-ClairFeedSource, and whether a proxy answers in the upstream's place.");
+
+    private FeedException TooLarge(string address) => new(
+        ErrorIds.UpstreamTooLarge, $"{address} is larger than {_options.LargestFile >> 20} MiB.", address,
+        "No feed is that large: see what answers at this address.");
+}

@@ -1,0 +1,45 @@
+using System.Management.Automation;
+
+namespace QuayAirGap.Host;
+
+/// <summary>
+/// Turns what a command wrote into the exit code of the process. An error, or feeds that are stale or incomplete, must not end in 0 only
+/// because nobody looked at the text.
+/// </summary>
+internal sealed class Verdict
+{
+    private const string IncompleteId = "SourceFailed";
+    private const string FreshnessType = "QuayAirGap.ClairFeedFreshness";
+
+    private bool _error;
+    private bool _incomplete;
+    private bool _stale;
+    private bool _endedInFalse;
+
+    public int Code => _error ? ExitCode.Error : _incomplete || _stale || _endedInFalse ? ExitCode.StaleOrIncomplete : ExitCode.Good;
+
+    public void Saw(ErrorRecord error)
+    {
+        if (error.FullyQualifiedErrorId.Split(',')[0] == IncompleteId)
+        {
+            _incomplete = true;
+        }
+        else
+        {
+            _error = true;
+        }
+    }
+
+    public void SawError() => _error = true;
+
+    public void Saw(PSObject? output)
+    {
+        _endedInFalse = output?.BaseObject is false;
+        if (output?.BaseObject.GetType().FullName == FreshnessType &&
+            output.Properties["Required"]?.Value is true &&
+            output.Properties["Level"]?.Value?.ToString() != "Ok")
+        {
+            _stale = true;
+        }
+    }
+}
