@@ -32,6 +32,7 @@ public sealed class ServedBytesTests
         Uri mirror = await sites.MirrorAsync();
 
         ImportResult one = await sites.CarryAsync();
+        await WaitForAsync(mirror, one.Generation);
         await CheckGenerationAsync(sites, mirror, one.Generation);
 
         sites.Upstream.SetLayers([.. second.Select(f => new UpstreamLayer(f, time.AddDays(1)))]);
@@ -121,7 +122,8 @@ public sealed class ServedBytesTests
         ArchiveMembers archive = generation.Archives[0];
         for (int i = 0; i < 100; i++)
         {
-            string name = await http.GetStringAsync(new Uri(mirror, Vex + "archive_latest.txt"));
+            using HttpResponseMessage answer = await http.GetAsync(new Uri(mirror, Vex + "archive_latest.txt"));
+            string name = answer.IsSuccessStatusCode ? await answer.Content.ReadAsStringAsync() : "";
             if (generation.Entries.Any(e => e.Path == "/" + Vex + name && e.Sha256 == archive.ArchiveSha256))
             {
                 return;
