@@ -4,7 +4,14 @@ namespace QuayAirGap.Core.Sources;
 public static class SourceCatalog
 {
     /// <summary>The families, one for each folder under Sources.</summary>
-    public static IReadOnlyList<IFeedFamily> Families { get; } = [];
+    public static IReadOnlyList<IFeedFamily> Families { get; } =
+    [
+        new Alpine.AlpineFamily(),
+        new Debian.DebianFamily(),
+        new Osv.OsvFamily(),
+        new RedHatMappings.RedHatMappingsFamily(),
+        new RhelVex.RhelVexFamily(),
+    ];
 
     /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
     public static IReadOnlyList<SourceDefinition> All { get; } =

@@ -1,0 +1,182 @@
+using System.Globalization;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Snapshots;
+
+/// <summary>What every snapshot must hold, checked when one is written and again when one is read.</summary>
+internal static class SnapshotRules
+{
+    internal const int MaxSources = 64;
+    internal const int MaxFiles = 500_000;
+    internal const int MaxNames = 20_000;
+
+    /// <summary>One file: far above any feed, far below where sums overflow.</summary>
+    internal const long MaxFileSize = 1L << 40;
+
+    /// <summary>
+    /// Signatures are judged at the time of creation. Without an upper bound a key that has long expired could sign a bundle dated back
+    /// into its validity that never ends.
+    /// </summary>
+    internal static readonly TimeSpan MaxValidity = TimeSpan.FromDays(366);
+
+    /// <summary>What two clocks of one collector may differ.</summary>
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
+
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleInvalid"/> or <see cref="ErrorIds.BundleLimit"/></exception>
+    public static void Check(Snapshot snapshot)
+    {
+        Require(snapshot.Format == Snapshot.FormatName && snapshot.Version == Snapshot.CurrentVersion, null, "its format or version is another");
+        Require(snapshot.Stream != Guid.Empty, null, "it has no stream");
+        Require(snapshot.Sequence >= 1, null, $"its sequence is {Text(snapshot.Sequence)}");
+        Require(snapshot.Created > DateTimeOffset.UnixEpoch && snapshot.Expires > snapshot.Created, null, "it expires before it was made");
+        Require(snapshot.Expires - snapshot.Created <= MaxValidity, null, $"it is valid for more than {Text(MaxValidity.Days)} days");
+        CheckText(snapshot.Producer, null, "producer", 256);
+        Require(snapshot.Base is null || Sha256Digest.IsValid(snapshot.Base), null, "its base is not a SHA-256");
+        Require(snapshot.Sources is { Count: > 0 }, null, "it has no sources");
+        Limit(snapshot.Sources.Count <= MaxSources, null, $"it has {Text(snapshot.Sources.Count)} sources");
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        long files = 0;
+        foreach (SourceSnapshot source in snapshot.Sources)
+        {
+            Require(source is not null && IsName(source.Name), null, "a source has no proper name");
+            Require(names.Add(source!.Name), source.Name, "it is there twice");
+            Require(source.Files is not null, source.Name, "it has no list of files");
+            files += source.Files!.Count;
+            Limit(files <= MaxFiles, source.Name, $"there are more than {Text(MaxFiles)} files");
+            CheckSource(source, snapshot.Created);
+            CheckFiles(source, sizes);
+        }
+    }
+
+    private static void CheckSource(SourceSnapshot source, DateTimeOffset created)
+    {
+        Require(Enum.IsDefined(source.State), source.Name, "its state is unknown");
+        Require(source.State != CaptureState.Captured || source.CapturedAt is not null, source.Name, "it is captured, but at no time");
+        Require(source.State is CaptureState.Captured or CaptureState.Failed || source.Files.Count == 0, source.Name, "it was not captured, but has files");
+        Require(source.Files.Count == 0 || source.CapturedAt is not null, source.Name, "it has files of no time");
+
+        // A capture "in the future" would look fresh for as long as somebody wishes.
+        Require(source.CapturedAt is null || source.CapturedAt <= created + ClockSkew, source.Name, "it was captured after the snapshot was made");
+        Require(source.AdvisoryCount >= 0, source.Name, "its number of advisories is negative");
+        if (source.Error is not null)
+        {
+            CheckText(source.Error, source.Name, "error", 8192, allowLines: true);
+        }
+
+        CheckNames(source.Updaters, source.Name, "updaters");
+        CheckNames(source.Deselected, source.Name, "deselected");
+        Require(source.Directories is not null, source.Name, "it has no list of directories");
+        Limit(source.Directories!.Count <= MaxNames, source.Name, "it has too many directories");
+        var directories = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string directory in source.Directories)
+        {
+            CheckUrl(directory, source.Name);
+            Require(directory.EndsWith('/'), source.Name, $"the directory '{directory}' has no slash at its end");
+            Require(directories.Add(directory), source.Name, $"the directory '{directory}' is there twice");
+        }
+
+        if (source.Layer is { } layer)
+        {
+            Require(source.Files.Count > 0, source.Name, "it has a layer, but no files");
+            Require(Sha256Digest.IsValid(layer.Sha256), source.Name, "its layer's digest is not a SHA-256");
+            Require(layer.Size > 0 && layer.TarSize > 0 && layer.TarSize % 512 == 0, source.Name, "its layer's sizes are impossible");
+        }
+    }
+
+    private static void CheckFiles(SourceSnapshot source, Dictionary<string, long> sizes)
+    {
+        string? previous = null;
+        foreach (SnapshotFile file in source.Files)
+        {
+            Require(file is not null, source.Name, "one of its files is null");
+            CheckUrl(file!.Url, source.Name);
+            Require(
+                previous is null || string.CompareOrdinal(previous, file.Url) < 0, source.Name,
+                $"its files are not in the order of their URLs, or '{file.Url}' is there twice");
+            previous = file.Url;
+            Require(file.Sha256 is not null && Sha256Digest.IsValid(file.Sha256), source.Name, $"the digest of '{file.Url}' is not a SHA-256");
+            Require(file.Size >= 0, source.Name, $"the size of '{file.Url}' is negative");
+            Limit(file.Size <= MaxFileSize, source.Name, $"'{file.Url}' has {Text(file.Size)} bytes");
+            if (!sizes.TryAdd(file.Sha256!, file.Size))
+            {
+                Require(sizes[file.Sha256!] == file.Size, source.Name, $"the content of '{file.Url}' is there with two sizes");
+            }
+
+            // Both become response headers of the mirror.
+            CheckHeader(file.ETag, source.Name, "ETag");
+            CheckHeader(file.ContentType, source.Name, "content type");
+        }
+    }
+
+    private static void CheckUrl(string? url, string source)
+    {
+        Require(url is { Length: > 0 and <= 2048 } && IsCanonical(url), source, $"'{url}' is not a canonical http or https URL without port, query and credentials");
+    }
+
+    private static bool IsCanonical(string url)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri)
+            || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
+            || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || !uri.IsDefaultPort
+            || !string.Equals(uri.AbsoluteUri, url, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        // The mirror serves the unescaped path: an escaped separator or control character would make another path of it.
+        string path = Uri.UnescapeDataString(uri.AbsolutePath);
+        return path.Count(c => c == '/') == uri.AbsolutePath.Count(c => c == '/')
+            && !path.Any(c => char.IsControl(c) || c is '\\' or '\uFFFD')
+            && !path.Split('/').Any(s => s is "." or "..");
+    }
+
+    private static void CheckHeader(string? value, string source, string what)
+    {
+        Require(
+            value is null || (value.Length is > 0 and <= 1024 && value.All(c => c is >= ' ' and < '\u007F')), source,
+            $"an {what} cannot be a response header");
+    }
+
+    private static void CheckNames(IReadOnlyList<string>? names, string source, string what)
+    {
+        Require(names is not null, source, $"it has no list of {what}");
+        Limit(names!.Count <= MaxNames, source, $"it has {Text(names.Count)} {what}");
+        foreach (string name in names)
+        {
+            CheckText(name, source, what, 512);
+        }
+    }
+
+    private static void CheckText(string? text, string? source, string what, int longest, bool allowLines = false)
+    {
+        Require(
+            text is { Length: > 0 } && text.Length <= longest && !text.Any(c => char.IsControl(c) && !(allowLines && c is '\n' or '\r' or '\t')),
+            source, $"'{what}' is empty, too long, or has control characters");
+    }
+
+    /// <summary>Text that may quote a hostile document, fit for a terminal and a log.</summary>
+    internal static string Printable(string text) =>
+        string.Concat((text.Length <= 600 ? text : text[..600] + "…").Select(c => char.IsControl(c) ? '?' : c));
+
+    private static bool IsName(string? name) =>
+        name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_');
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static void Require(bool holds, string? source, string what) => Demand(holds, ErrorIds.BundleInvalid, source, what);
+
+    private static void Limit(bool holds, string? source, string what) => Demand(holds, ErrorIds.BundleLimit, source, what);
+
+    private static void Demand(bool holds, string errorId, string? source, string what)
+    {
+        if (!holds)
+        {
+            throw new FeedException(
+                errorId, Printable(source is null ? $"The snapshot is not valid: {what}." : $"The snapshot is not valid: source '{source}': {what}."),
+                source ?? "snapshot", "Have the bundle made again, with the same version of QuayAirGap on both sides.");
+        }
+    }
+}

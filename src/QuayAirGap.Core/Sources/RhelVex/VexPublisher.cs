@@ -1,0 +1,380 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Sources.RhelVex;
+
+/// <summary>
+/// Publishes the tree (the archive's documents, overlaid by those that travelled singly, without the deleted ones) so that a Clair that
+/// polls at any rhythm ends with exactly this tree. What it relies on is how claircore's rhel/vex/fetcher.go reads the four files; the
+/// rules are in <see cref="VexStamps"/> and <see cref="VexLedger"/>.
+/// </summary>
+internal sealed class VexPublisher
+{
+    private const string LedgerName = "stamps.txt";
+    private const string BaseName = "base.txt";
+
+    private readonly IPublication _publication;
+    private readonly Uri _base;
+    private readonly string _prefix;
+    private readonly VexFiles _files;
+    private readonly VexLists _lists;
+    private readonly VexLedger? _ledger;
+
+    private VexPublisher(IPublication publication)
+    {
+        _publication = publication;
+        _base = publication.Definition.Uri;
+        _prefix = MirrorPath.Of(_base);
+        _files = VexFiles.Of(publication.Source.Files, _base) ?? throw Fail("the bundle does not hold an archive, changes.csv and deletions.csv");
+        _lists = new VexLists(
+            VexRows.Read(publication.OpenRead(_files.Changes), _files.Changes.Url),
+            VexRows.Read(publication.OpenRead(_files.Deletions), _files.Deletions.Url));
+        _ledger = publication.OpenPreviousState(LedgerName) is { } state ? Parse(() => VexLedger.Load(state)) : null;
+    }
+
+    public static Task PublishAsync(IPublication publication, CancellationToken cancellationToken) =>
+        Task.Run(() => new VexPublisher(publication).RunAsync(cancellationToken), cancellationToken);
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        List<SeekableArchiveDocument> upstream = ReadBase(cancellationToken);
+        List<SeekableArchiveDocument> tree = BuildTree(upstream);
+        if (IsUnchanged(tree) && _publication is { PreviousEntries: { } entries, PreviousArchiveMembers: { } members })
+        {
+            // Byte for byte what it was, so that Clair is answered 304.
+            foreach (GenerationEntry entry in entries)
+            {
+                _publication.Keep(entry);
+            }
+
+            _publication.AddArchiveMembers(members);
+            SaveLedger(_ledger!);
+            return;
+        }
+
+        VexStamps stamps = VexStamps.Of(Now, Math.Max(tree.Count, _ledger?.Entries.Count ?? 0), _ledger?.LastStamp);
+        StampTree(tree, stamps.Changed);
+        VexLedger ledger = NextLedger(tree, stamps);
+
+        string archiveName = string.Create(
+            CultureInfo.InvariantCulture, $"csaf_vex_{_publication.PublishedAt:yyyy-MM-dd}_g{_publication.Generation}{VexFiles.ArchiveSuffix}");
+        await WriteArchiveAsync(tree, archiveName, stamps.Archive, cancellationToken).ConfigureAwait(false);
+        KeepPreviousArchive();
+
+        // Without a newline: claircore up to v1.5.49 takes it into the URL.
+        using (var latest = new MemoryStream(Encoding.ASCII.GetBytes(archiveName)))
+        {
+            await _publication.AddDerivedAsync(
+                _prefix + VexFiles.LatestName, latest, "text/plain", stamps.Archive, Derivation("latest"), true, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        await WriteRowsAsync(
+            VexFiles.ChangesName, "changes", tree.OrderByDescending(d => d.LastModified).ThenBy(d => d.Path, StringComparer.Ordinal)
+                .Select(d => (d.Path, d.LastModified!.Value)), stamps.Archive, cancellationToken).ConfigureAwait(false);
+        await WriteRowsAsync(
+            VexFiles.DeletionsName, "deletions", ledger.Entries.Where(e => e.Value.Digest is null).Select(e => (Path: e.Key, e.Value.Stamp))
+                .OrderBy(e => e.Path, StringComparer.Ordinal), stamps.Archive, cancellationToken).ConfigureAwait(false);
+        SaveLedger(ledger);
+    }
+
+    /// <summary>
+    /// The isolated side's clock, unless it is behind the time at which the content was collected: then it is wrong for certain, and
+    /// Clair's may be right.
+    /// </summary>
+    private DateTimeOffset Now
+    {
+        get
+        {
+            DateTimeOffset captured = _publication.Source.CapturedAt ?? DateTimeOffset.MinValue;
+            DateTimeOffset now = captured > _publication.PublishedAt ? captured : _publication.PublishedAt;
+            return DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        }
+    }
+
+    private List<SeekableArchiveDocument> ReadBase(CancellationToken cancellationToken)
+    {
+        List<SeekableArchiveDocument>? documents = Parse(() => VexBase.Load(_publication.OpenPreviousState(BaseName), _files.Archive.Sha256));
+        if (documents is null)
+        {
+            using VexArchive archive = OpenBase();
+            documents = VexBase.Index(archive, cancellationToken);
+        }
+
+        VexBase.Save(_publication.CreateState(BaseName), _files.Archive.Sha256, documents);
+        return documents;
+    }
+
+    /// <summary>The tree in an order that follows from the content alone: the archive's, then what the archive does not have, sorted.</summary>
+    private List<SeekableArchiveDocument> BuildTree(List<SeekableArchiveDocument> upstream)
+    {
+        var tree = new List<SeekableArchiveDocument>(upstream.Count + _files.Documents.Count);
+        var placed = new HashSet<string>(StringComparer.Ordinal);
+        int listed = 0;
+        foreach (SeekableArchiveDocument document in upstream)
+        {
+            if (_files.Documents.TryGetValue(document.Path, out SnapshotFile? single))
+            {
+                placed.Add(document.Path);
+            }
+
+            Add(document.Path, () => single is null ? document : Single(document.Path, single));
+        }
+
+        foreach ((string path, SnapshotFile single) in _files.Documents.OrderBy(d => d.Key, StringComparer.Ordinal))
+        {
+            if (!placed.Contains(path) && VexPath.IsRead(path))
+            {
+                Add(path, () => Single(path, single));
+            }
+        }
+
+        int expected = _lists.Changes.Keys.Count(p => VexPath.IsRead(p) && !_lists.IsDeleted(p));
+        return listed == expected
+            ? tree
+            : throw Fail($"changes.csv lists {expected - listed} documents that the bundle does not hold");
+
+        void Add(string path, Func<SeekableArchiveDocument> document)
+        {
+            if (_lists.IsDeleted(path))
+            {
+                return;
+            }
+
+            listed += _lists.Changes.ContainsKey(path) ? 1 : 0;
+            if (VexPath.IsDeletable(path))
+            {
+                tree.Add(document());
+            }
+            else
+            {
+                _publication.HoldBack(path, "Clair cannot be told to delete a document of that name again, so it is not published.");
+            }
+        }
+    }
+
+    private static SeekableArchiveDocument Single(string path, SnapshotFile file) =>
+        new(path, SeekableArchiveDigest.Parse(file.Sha256), file.Size);
+
+    private bool IsUnchanged(List<SeekableArchiveDocument> tree)
+    {
+        if (_ledger is null)
+        {
+            return false;
+        }
+
+        foreach (SeekableArchiveDocument document in tree)
+        {
+            if (!_ledger.Entries.TryGetValue(document.Path, out VexEntry entry) || entry.Digest != document.Digest)
+            {
+                return false;
+            }
+        }
+
+        return tree.Count == _ledger.Entries.Values.Count(e => e.Digest is not null)
+            && WithdrawnUpstream().All(_ledger.Entries.ContainsKey);
+    }
+
+    private void StampTree(List<SeekableArchiveDocument> tree, DateTimeOffset changed)
+    {
+        DateTimeOffset archive = _files.Archive.LastModified ?? throw Fail("the bundle does not say how old its archive is");
+        foreach (SeekableArchiveDocument document in tree)
+        {
+            if (_ledger is not null)
+            {
+                document.LastModified =
+                    _ledger.Entries.TryGetValue(document.Path, out VexEntry entry) && entry.Digest == document.Digest ? entry.Stamp : changed;
+            }
+            else if (_lists.Changes.TryGetValue(document.Path, out DateTimeOffset stamp))
+            {
+                document.LastModified = VexStamps.KeepsUpstreamStamp(stamp, archive, Now)
+                    ? DateTimeOffset.FromUnixTimeSeconds(stamp.ToUnixTimeSeconds())
+                    : changed;
+            }
+            else
+            {
+                // In the archive only: upstream has said nothing of it for as long as its list goes back.
+                document.LastModified = DateTimeOffset.FromUnixTimeSeconds(VexStamps.FirstCutoff(archive, Now).ToUnixTimeSeconds() - 1);
+            }
+        }
+    }
+
+    private VexLedger NextLedger(List<SeekableArchiveDocument> tree, VexStamps stamps)
+    {
+        var entries = new Dictionary<string, VexEntry>(tree.Count + 1024, StringComparer.Ordinal);
+        foreach (SeekableArchiveDocument document in tree)
+        {
+            entries.Add(document.Path, new VexEntry(document.Digest, document.LastModified!.Value));
+        }
+
+        // All deletion rows are dated anew: an older one would be before the archive, and skipped by a Clair that starts with it.
+        var deleted = new VexEntry(null, stamps.Deleted);
+        foreach (string path in WithdrawnUpstream())
+        {
+            entries.TryAdd(path, deleted);
+        }
+
+        if (_ledger is not null)
+        {
+            foreach (string path in _ledger.Entries.Keys)
+            {
+                entries.TryAdd(path, deleted);
+            }
+        }
+
+        return new VexLedger { Entries = entries, Generation = _publication.Generation, LastStamp = stamps.Deleted };
+    }
+
+    private IEnumerable<string> WithdrawnUpstream() => _lists.Deletions.Keys.Where(p => VexPath.IsDeletable(p) && _lists.IsDeleted(p));
+
+    private async Task WriteArchiveAsync(
+        List<SeekableArchiveDocument> tree, string name, DateTimeOffset lastModified, CancellationToken cancellationToken)
+    {
+        await using IDerivedWriter writer = _publication.CreateDerived();
+        IReadOnlyList<ArchiveMember> members = Pack(tree, writer.Stream, cancellationToken);
+        GenerationEntry entry = await writer.CompleteAsync(
+            _prefix + name, "application/zstd", lastModified, Derivation("archive"), cancellationToken).ConfigureAwait(false);
+        _publication.AddArchiveMembers(new ArchiveMembers
+        {
+            Source = _publication.Definition.Name,
+            PathPrefix = _prefix,
+            ArchiveSha256 = entry.Sha256,
+            ContentType = "application/json",
+            Members = members,
+        });
+    }
+
+    private IReadOnlyList<ArchiveMember> Pack(List<SeekableArchiveDocument> tree, Stream output, CancellationToken cancellationToken)
+    {
+        VexArchive? upstream = null;
+        using SeekableArchivePrevious? previous = OpenPrevious(cancellationToken);
+        try
+        {
+            return SeekableArchiveWriter.Write(tree, output, previous, Open, cancellationToken);
+        }
+        finally
+        {
+            upstream?.Dispose();
+        }
+
+        Stream Open(SeekableArchiveDocument document)
+        {
+            if (_files.Documents.TryGetValue(document.Path, out SnapshotFile? single))
+            {
+                return _publication.OpenRead(single);
+            }
+
+            // The tree stands in the archive's order, so one pass over the archive meets every document that is asked for.
+            upstream ??= OpenBase();
+            while (upstream.MoveNext())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (upstream.Path == document.Path)
+                {
+                    return upstream.Content;
+                }
+            }
+
+            throw SeekableArchive.Damaged(document.Path);
+        }
+    }
+
+    /// <summary>The previous generation's archive, if its bytes are still what they were: damage must not be copied onwards.</summary>
+    private SeekableArchivePrevious? OpenPrevious(CancellationToken cancellationToken)
+    {
+        if (_publication.PreviousArchiveMembers is not { Members.Count: > 0 } members)
+        {
+            return null;
+        }
+
+        try
+        {
+            using Stream archive = _publication.OpenBlob(members.ArchiveSha256);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            byte[] buffer = new byte[128 << 10];
+            int read;
+            while ((read = archive.Read(buffer)) > 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+            }
+
+            if (Sha256Digest.ToText(hash.GetHashAndReset()) != members.ArchiveSha256)
+            {
+                return null;
+            }
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.BlobMissing)
+        {
+            return null; // everything in it can be had from the bundle's own content
+        }
+
+        return new SeekableArchivePrevious(members.Members, () => _publication.OpenBlob(members.ArchiveSha256));
+    }
+
+    /// <summary>A Clair that read archive_latest.txt before the switch asks for the archive that it named, at the very end of its fetch.</summary>
+    private void KeepPreviousArchive()
+    {
+        GenerationEntry? previous = _publication.PreviousEntries?
+            .Where(e => e.Path.EndsWith(VexFiles.ArchiveSuffix, StringComparison.Ordinal))
+            .MaxBy(e => e.LastModified);
+        if (previous is not null)
+        {
+            _publication.Keep(previous);
+        }
+    }
+
+    private async Task WriteRowsAsync(
+        string name, string rule, IEnumerable<(string Path, DateTimeOffset Stamp)> rows, DateTimeOffset lastModified,
+        CancellationToken cancellationToken)
+    {
+        await using IDerivedWriter writer = _publication.CreateDerived();
+        await using (var text = new StreamWriter(writer.Stream, Encoding.ASCII, 64 << 10, leaveOpen: true))
+        {
+            foreach ((string path, DateTimeOffset stamp) in rows)
+            {
+                VexRows.Write(text, path, stamp);
+            }
+        }
+
+        await writer.CompleteAsync(_prefix + name, "text/csv", lastModified, Derivation(rule), cancellationToken).ConfigureAwait(false);
+    }
+
+    private void SaveLedger(VexLedger ledger) => ledger.Save(_publication.CreateState(LedgerName));
+
+    private Derivation Derivation(string rule)
+    {
+        // The base URL stands for the documents below it that travelled singly: there can be tens of thousands.
+        List<string> inputs = [_files.Archive.Url, _files.Changes.Url, _files.Deletions.Url, _base.AbsoluteUri];
+        if (_ledger is not null)
+        {
+            inputs.Add(string.Create(CultureInfo.InvariantCulture, $"generation {_ledger.Generation}"));
+        }
+
+        return new Derivation("rhel-vex." + rule, inputs);
+    }
+
+    private VexArchive OpenBase() => new(_publication.OpenRead(_files.Archive), _files.Archive.Url);
+
+    private T Parse<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (FormatException e)
+        {
+            throw new FeedException(
+                ErrorIds.GenerationDamaged, $"What the last publication of '{_publication.Definition.Name}' left cannot be read: {e.Message}.",
+                _publication.Definition.Name, "Publish from an earlier generation: Restore-ClairFeed.", e);
+        }
+    }
+
+    private FeedException Fail(string what) => new(
+        ErrorIds.PublicationFailed, $"'{_publication.Definition.Name}' cannot be published: {what}.", _publication.Definition.Name,
+        "Run Save-ClairFeed again on the collecting side and import the new bundle.");
+}

@@ -1,0 +1,289 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.Pkcs;
+using System.Security.Cryptography.X509Certificates;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Trust;
+
+/// <summary>
+/// Whom the site believes: trust/THUMBPRINT.cer, trust/revoked/THUMBPRINT.cer, trust/policy.yaml and trust/stream. Callers that change
+/// it hold the site's lock.
+/// </summary>
+public sealed class TrustStore(Site site)
+{
+    private const int ShortestPrefix = 8;
+
+    /// <summary>How many different trusted signers must have signed a bundle (trust/policy.yaml; 1 where nothing is said).</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/></exception>
+    public int RequiredSigners => TrustPolicy.ReadRequiredSigners(site);
+
+    /// <summary>The one stream that this site takes bundles of, or null before the first import.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteDamaged"/></exception>
+    public Guid? Stream
+    {
+        get
+        {
+            try
+            {
+                return Guid.TryParseExact(File.ReadAllText(StreamFile).Trim(), "D", out Guid stream)
+                    ? stream
+                    : throw new FeedException(
+                        ErrorIds.SiteDamaged, $"'{StreamFile}' does not hold a stream id.", StreamFile,
+                        "Delete the file if the next bundle surely comes from the right collector: its stream is then pinned anew.");
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+        }
+    }
+
+    private string StreamFile => Path.Combine(site.TrustFolder, "stream");
+
+    private string RevokedFolder => Path.Combine(site.TrustFolder, "revoked");
+
+    /// <summary>Pins the stream: from now on bundles of any other are refused.</summary>
+    public void SetStream(Guid stream)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(stream, Guid.Empty);
+        Directory.CreateDirectory(site.TrustFolder);
+        Durable.ReplaceFile(StreamFile, System.Text.Encoding.ASCII.GetBytes(stream.ToString("D") + "\n"));
+    }
+
+    /// <summary>Every certificate, trusted ones first, by subject.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteDamaged"/></exception>
+    public IReadOnlyList<TrustedSigner> List()
+    {
+        using TrustedCertificates certificates = LoadCertificates();
+        return [.. certificates.All.Select(c => c.Info)
+            .OrderBy(t => t.IsRevoked).ThenBy(t => t.Subject, StringComparer.Ordinal).ThenBy(t => t.Thumbprint, StringComparer.Ordinal)];
+    }
+
+    /// <summary>
+    /// Trusts a signer's or an authority's certificate. Only the certificate itself is kept, whatever else the file holds. Adding one
+    /// that is trusted already changes nothing.
+    /// </summary>
+    /// <param name="path">A certificate (.cer, .crt; PEM or DER), or a PFX without a password.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.TrustNotFound"/> or <see cref="ErrorIds.TrustInvalid"/></exception>
+    public TrustedSigner Add(string path)
+    {
+        using X509Certificate2 certificate = ReadCertificate(path);
+        string? objection = CertificateRules.WeaknessOfKey(certificate) ?? CertificateRules.WeaknessOfSignature(certificate)
+            ?? (CertificateRules.IsAuthority(certificate) ? CertificateRules.UnfitAsAuthority(certificate) : CertificateRules.UnfitAsSigner(certificate));
+        if (objection is not null)
+        {
+            throw Invalid(path, $"'{certificate.Subject}' cannot be trusted: {objection}.", "Have a certificate made that fulfils this; New-ClairFeedSigner makes signers that do.");
+        }
+
+        string thumbprint = CertificateRules.ThumbprintOf(certificate);
+        if (File.Exists(Path.Combine(RevokedFolder, thumbprint + ".cer")))
+        {
+            throw Invalid(
+                path, $"'{certificate.Subject}' was revoked on this site.",
+                $"If that was a mistake, run Remove-ClairFeedTrust {thumbprint[..ShortestPrefix]} without -Revoke first, then add it again.");
+        }
+
+        string target = Path.Combine(site.TrustFolder, thumbprint + ".cer");
+        Directory.CreateDirectory(site.TrustFolder);
+        TrustPolicy.WriteDefault(site);
+        if (!File.Exists(target))
+        {
+            Durable.ReplaceFile(target, certificate.RawDataMemory.Span);
+        }
+
+        return Describe(certificate, target, revoked: false);
+    }
+
+    /// <summary>Stops trusting a certificate.</summary>
+    /// <param name="thumbprint">The thumbprint, or its first 8 digits or more.</param>
+    /// <param name="revoke">True: keep it listed as revoked, so that what it signed is refused by that name, also under another
+    /// certificate for the same key. False: forget it, revoked or not.</param>
+    /// <returns>The certificate as it was, or as it is now where it was revoked.</returns>
+    /// <exception cref="FeedException"><see cref="ErrorIds.TrustNotFound"/></exception>
+    public TrustedSigner Remove(string thumbprint, bool revoke)
+    {
+        string prefix = thumbprint.Trim().Replace(":", "", StringComparison.Ordinal).ToLowerInvariant();
+        TrustedSigner[] found = prefix.Length >= ShortestPrefix
+            ? [.. List().Where(t => t.Thumbprint.StartsWith(prefix, StringComparison.Ordinal))]
+            : [];
+        if (found.Length != 1)
+        {
+            throw new FeedException(
+                ErrorIds.TrustNotFound,
+                prefix.Length < ShortestPrefix
+                    ? $"'{thumbprint}' is too short to name a certificate; {ShortestPrefix} digits or more are needed."
+                    : $"The site has {(found.Length == 0 ? "no" : "more than one")} certificate with the thumbprint '{thumbprint}'.",
+                thumbprint, "Get-ClairFeedTrust lists them.");
+        }
+
+        TrustedSigner signer = found[0];
+        if (!revoke)
+        {
+            File.Delete(signer.Path);
+            Durable.FlushFolder(Path.GetDirectoryName(signer.Path)!);
+            return signer;
+        }
+
+        string target = Path.Combine(RevokedFolder, signer.Thumbprint + ".cer");
+        if (!signer.IsRevoked)
+        {
+            Directory.CreateDirectory(RevokedFolder);
+            File.Move(signer.Path, target, overwrite: true);
+            Durable.FlushFolder(RevokedFolder);
+            Durable.FlushFolder(site.TrustFolder);
+        }
+
+        return signer with { IsRevoked = true, Path = target };
+    }
+
+    internal TrustedCertificates LoadCertificates()
+    {
+        var all = new List<(X509Certificate2, TrustedSigner)>();
+        try
+        {
+            foreach ((string folder, bool revoked) in new[] { (site.TrustFolder, false), (RevokedFolder, true) })
+            {
+                if (Directory.Exists(folder))
+                {
+                    foreach (string path in Directory.EnumerateFiles(folder, "*.cer"))
+                    {
+                        all.Add(ReadStored(path, revoked));
+                    }
+                }
+            }
+        }
+        catch
+        {
+            all.ForEach(c => c.Item1.Dispose());
+            throw;
+        }
+
+        return new TrustedCertificates(all);
+    }
+
+    private static (X509Certificate2 Certificate, TrustedSigner Info) ReadStored(string path, bool revoked)
+    {
+        try
+        {
+            var certificate = new X509Certificate2(File.ReadAllBytes(path));
+            TrustedSigner info = Describe(certificate, path, revoked);
+            if (info.Thumbprint != Path.GetFileNameWithoutExtension(path))
+            {
+                certificate.Dispose();
+                throw new CryptographicException("its name is not the SHA-256 of its content");
+            }
+
+            return (certificate, info);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            // Passing over it could forget a revocation.
+            throw new FeedException(
+                ErrorIds.SiteDamaged, $"The certificate '{path}' cannot be used: {e.Message}", path,
+                "Add certificates with Add-ClairFeedTrust, not by copying. Delete this file, then add or revoke the certificate again.", e);
+        }
+    }
+
+    private static TrustedSigner Describe(X509Certificate2 certificate, string path, bool revoked) => new(
+        CertificateRules.ThumbprintOf(certificate), certificate.Subject, certificate.NotBefore.ToUniversalTime(),
+        certificate.NotAfter.ToUniversalTime(), CertificateRules.IsAuthority(certificate), revoked, path);
+
+    private static X509Certificate2 ReadCertificate(string path)
+    {
+        byte[] content;
+        try
+        {
+            if (new FileInfo(path).Length > CertificateFile.MaxBytes)
+            {
+                throw Invalid(path, $"'{path}' is far too large for a certificate.", "Name the signer's .cer file.");
+            }
+
+            content = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FeedException(ErrorIds.TrustNotFound, $"'{path}' cannot be read: {e.Message}", path, "Name the signer's .cer file.", e);
+        }
+
+        try
+        {
+            switch (CertificateFile.KindOf(content))
+            {
+                case CertificateFileKind.Der:
+                    return new X509Certificate2(content);
+                case CertificateFileKind.Pem:
+                    (string Label, string Text)[] blocks =
+                        [.. CertificateFile.Blocks(content).Where(b => b.Label is "CERTIFICATE" or "X509 CERTIFICATE")];
+                    return blocks.Length == 1
+                        ? X509Certificate2.CreateFromPem(blocks[0].Text)
+                        : throw Invalid(path, $"'{path}' holds {blocks.Length} certificates; one is needed.", "Split the file and add each certificate that is to be trusted.");
+                case CertificateFileKind.Pfx:
+                    return FromPfx(path, content);
+                default:
+                    throw Invalid(path, $"'{path}' is not a certificate.", "Name the signer's .cer file, PEM or DER.");
+            }
+        }
+        catch (CryptographicException e)
+        {
+            throw Invalid(path, $"The certificate '{path}' cannot be read: {e.Message}", "Copy it again from where it was made.", e);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(content);
+        }
+    }
+
+    private static X509Certificate2 FromPfx(string path, byte[] content)
+    {
+        // Read as data, never imported: a private key must not come to life on the importing side.
+        Pkcs12Info pfx = Pkcs12Info.Decode(content, out _);
+        const string Remedy = "Use the .cer file that was made with it. The PFX has the private key and stays on the collecting side.";
+        var certificates = new List<X509Certificate2>();
+        try
+        {
+            foreach (Pkcs12SafeContents contents in pfx.AuthenticatedSafe)
+            {
+                if (contents.ConfidentialityMode == Pkcs12ConfidentialityMode.Password)
+                {
+                    contents.Decrypt("");
+                }
+
+                if (contents.ConfidentialityMode == Pkcs12ConfidentialityMode.None)
+                {
+                    certificates.AddRange(contents.GetBags().OfType<Pkcs12CertBag>().Where(b => b.IsX509Certificate).Select(b => b.GetCertificate()));
+                }
+            }
+        }
+        catch (CryptographicException e)
+        {
+            certificates.ForEach(c => c.Dispose());
+            throw Invalid(path, $"'{path}' is a PFX that asks for a password.", Remedy, e);
+        }
+
+        if (certificates.Count == 1)
+        {
+            return certificates[0];
+        }
+
+        certificates.ForEach(c => c.Dispose());
+        throw Invalid(path, $"'{path}' is a PFX with {certificates.Count} certificates; one is needed.", Remedy);
+    }
+
+    private static FeedException Invalid(string path, string message, string remedy, Exception? cause = null) =>
+        new(ErrorIds.TrustInvalid, message, path, remedy, cause);
+}
+
+/// <summary>The certificates of a trust store, for as long as something is verified.</summary>
+internal sealed class TrustedCertificates(IReadOnlyList<(X509Certificate2 Certificate, TrustedSigner Info)> all) : IDisposable
+{
+    public IReadOnlyList<(X509Certificate2 Certificate, TrustedSigner Info)> All => all;
+
+    public void Dispose()
+    {
+        foreach ((X509Certificate2 certificate, _) in all)
+        {
+            certificate.Dispose();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text.Json;
+using QuayAirGap.TestKit.Upstream;
+
+namespace QuayAirGap.TestKit.Samples;
+
+/// <summary>
+/// The sample upstream in <c>docs/examples/sample-upstream</c>: every collected feed in its true format with invented content, in
+/// two states. From day 1 to day 2: Alpine v3.8 main and <c>last-update</c> change, the Debian tracker changes, OSV's Go archive has
+/// one advisory changed and one more, and of the Red Hat documents one changed, one was added and one deleted.
+/// </summary>
+/// <remarks>
+/// The text files are written by hand. The archives on disk are made by <see cref="WriteArchives"/> from the documents in
+/// <c>tests/fixtures/sample-upstream</c>; a test holds the two equal.
+/// </remarks>
+public static class SampleUpstream
+{
+    private const string Osv = "osv-vulnerabilities.storage.googleapis.com";
+    private const string VexArchive = "security.access.redhat.com/data/csaf/v2/vex/csaf_vex_2026-01-10.tar.zst";
+
+    private static readonly string[] s_ecosystems = ["Go", "Maven", "PyPI", "RubyGems", "npm"];
+
+    /// <summary>The first state: 12 January 2026.</summary>
+    public static UpstreamLayer Day1 => new(Folder(1));
+
+    /// <summary>The state a day later: 13 January 2026.</summary>
+    public static UpstreamLayer Day2 => new(Folder(2));
+
+    /// <summary>Starts a server in the first state; <c>SetLayers(SampleUpstream.Day2)</c> moves it on.</summary>
+    public static Task<UpstreamServer> StartAsync() => UpstreamServer.StartAsync(Day1);
+
+    /// <summary>The folder of a state, laid out <c>&lt;host&gt;/&lt;path&gt;</c>.</summary>
+    /// <param name="day">1 or 2.</param>
+    public static string Folder(int day) =>
+        Path.Combine(RepositoryFolders.Root, "docs", "examples", "sample-upstream", string.Create(CultureInfo.InvariantCulture, $"day{day}"));
+
+    /// <summary>The members of every archive of a state, by the archive's <c>host/path</c>.</summary>
+    /// <param name="day">1 or 2.</param>
+    public static IReadOnlyDictionary<string, IReadOnlyList<ArchiveMember>> Archives(int day)
+    {
+        var archives = s_ecosystems.ToDictionary(e => $"{Osv}/{e}/all.zip", e => OsvMembers(day, e), StringComparer.Ordinal);
+        archives.Add(VexArchive, VexMembers());
+        return archives;
+    }
+
+    /// <summary>Makes the archives on disk anew, for both states. For whoever changes the documents in the fixtures.</summary>
+    public static void WriteArchives()
+    {
+        foreach (var day in new[] { 1, 2 })
+        {
+            foreach (var (hostPath, members) in Archives(day))
+            {
+                var path = Path.Combine(Folder(day), hostPath);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllBytes(path, hostPath == VexArchive ? ArchiveBuilder.TarZst(members) : ArchiveBuilder.Zip(members));
+            }
+        }
+    }
+
+    private static IReadOnlyList<ArchiveMember> OsvMembers(int day, string ecosystem)
+    {
+        // An ecosystem without a folder for day 2 is as it was on day 1.
+        var since = Directory.Exists(OsvFolder(day, ecosystem)) ? day : 1;
+        var folder = OsvFolder(since, ecosystem);
+        var exported = since == 2
+            ? new DateTimeOffset(2026, 1, 13, 12, 0, 8, TimeSpan.Zero)
+            : new DateTimeOffset(2026, 1, 12, 6, 0, 8, TimeSpan.Zero);
+        return [.. Directory.EnumerateFiles(folder)
+            .Order(StringComparer.Ordinal)
+            .Select(file => new ArchiveMember(Path.GetFileName(file), File.ReadAllBytes(file), exported))];
+    }
+
+    private static IReadOnlyList<ArchiveMember> VexMembers()
+    {
+        var root = Fixtures("vex-archive");
+        return [.. Directory.EnumerateFiles(root, "*.json", SearchOption.AllDirectories)
+            .Select(file => (File: file, Path: Path.GetRelativePath(root, file).Replace(Path.DirectorySeparatorChar, '/')))
+            .OrderBy(member => member.Path, StringComparer.Ordinal)
+            .Select(member => (member.Path, Content: File.ReadAllBytes(member.File)))
+            .Select(member => new ArchiveMember(member.Path, member.Content, ReleaseDate(member.Content)))];
+    }
+
+    private static DateTimeOffset ReleaseDate(byte[] vexDocument)
+    {
+        using var json = JsonDocument.Parse(vexDocument);
+        return json.RootElement.GetProperty("document").GetProperty("tracking").GetProperty("current_release_date").GetDateTimeOffset();
+    }
+
+    private static string OsvFolder(int day, string ecosystem) =>
+        Fixtures("osv", string.Create(CultureInfo.InvariantCulture, $"day{day}"), ecosystem);
+
+    private static string Fixtures(params string[] path) =>
+        Path.Combine([RepositoryFolders.Root, "tests", "fixtures", "sample-upstream", .. path]);
+}
