@@ -20,12 +20,14 @@ internal sealed class VexArchive : IDisposable
     private const int MaxExtension = 64 << 10;
 
     private readonly Stream _file;
-    private readonly DecompressionStream _tar;
+    private readonly DecompressionStream _unpacked;
+    private readonly Guarded _tar;
     private readonly string _url;
     private readonly byte[] _block = new byte[512];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private SeekableArchiveSlice? _content;
     private long _contentSize;
+    private string? _extendedPath;
     private int _entries;
     private long _total;
 
@@ -35,7 +37,8 @@ internal sealed class VexArchive : IDisposable
     {
         _file = file;
         _url = url;
-        _tar = new DecompressionStream(file, 128 << 10);
+        _unpacked = new DecompressionStream(file, 128 << 10);
+        _tar = new Guarded(this);
     }
 
     /// <summary>The current document's path.</summary>
@@ -55,7 +58,7 @@ internal sealed class VexArchive : IDisposable
         {
             return MoveNextCore();
         }
-        catch (Exception e) when (e is ZstdException or EndOfStreamException or InvalidDataException)
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
         {
             throw Refuse(e.Message, e);
         }
@@ -63,7 +66,7 @@ internal sealed class VexArchive : IDisposable
 
     public void Dispose()
     {
-        _tar.Dispose();
+        _unpacked.Dispose();
         _file.Dispose();
     }
 
@@ -94,7 +97,8 @@ internal sealed class VexArchive : IDisposable
             switch (type)
             {
                 case '0' or '\0':
-                    Path = ReadName();
+                    Path = _extendedPath ?? ReadName();
+                    _extendedPath = null;
                     if (Path.StartsWith("./", StringComparison.Ordinal))
                     {
                         Path = Path[2..];
@@ -117,9 +121,10 @@ internal sealed class VexArchive : IDisposable
 
                     return true;
                 case '5' when size == 0:
+                    _extendedPath = null;
                     break;
                 case 'x' or 'g':
-                    ReadExtension(size);
+                    ReadExtension(size, type == 'x');
                     break;
                 default:
                     throw new InvalidDataException($"'{ReadName()}' is neither a file nor a folder (tar type '{type}')");
@@ -169,8 +174,11 @@ internal sealed class VexArchive : IDisposable
         return value;
     }
 
-    /// <summary>Extended headers may carry times and owners; one that changes what a file is called or how long it is has no business here.</summary>
-    private void ReadExtension(long size)
+    /// <summary>
+    /// An extended header may name the next file (some writers repeat the name in it always), and carry times and owners. One that
+    /// changes how long a file is has no business here.
+    /// </summary>
+    private void ReadExtension(long size, bool local)
     {
         if (size > MaxExtension)
         {
@@ -193,7 +201,11 @@ internal sealed class VexArchive : IDisposable
             ReadOnlySpan<byte> record = rest[(space + 1)..(length - 1)];
             int equals = record.IndexOf((byte)'=');
             string key = Encoding.Latin1.GetString(equals < 0 ? record : record[..equals]);
-            if (key is "path" or "size" or "linkpath" || key.StartsWith("GNU.sparse", StringComparison.Ordinal))
+            if (key == "path" && local)
+            {
+                _extendedPath = Encoding.Latin1.GetString(record[(equals + 1)..]);
+            }
+            else if (key is "path" or "size" or "linkpath" || key.StartsWith("GNU.sparse", StringComparison.Ordinal))
             {
                 throw new InvalidDataException($"an extended header sets '{key}'");
             }
@@ -246,5 +258,43 @@ internal sealed class VexArchive : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>The tar. Whoever reads a document out of it learns of damage in the archive's own words.</summary>
+    private sealed class Guarded(VexArchive archive) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(Span<byte> buffer)
+        {
+            try
+            {
+                return archive._unpacked.Read(buffer);
+            }
+            catch (Exception e) when (e is ZstdException or EndOfStreamException)
+            {
+                throw archive.Refuse(e.Message, e);
+            }
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -1,0 +1,78 @@
+using QuayAirGap.Core.Sources.Osv;
+using Xunit;
+
+namespace QuayAirGap.Core.Tests.Osv;
+
+/// <summary>The expectations are what claircore v1.5.48's own scoring did with each of these: panic or not, parse error or not.</summary>
+public sealed class CvssVectorTests
+{
+    [Theory]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", false)]
+    [InlineData("CVSS_V3", "CVSS:3.0/AV:P/AC:H/PR:H/UI:R/S:C/C:N/I:N/A:N", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/A:N/I:N/C:H/S:U/UI:N/PR:N/AC:L/AV:N", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/E:F/RL:X/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N/E:U/RL:O/RC:C/CR:L/IR:X/AR:H/MAV:X/MAC:L/MPR:N/MUI:R/MS:C/MC:X/MI:L/MA:H", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N/", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N/E:Q", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N/X:Y", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N/AV:P", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N (high)", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:NN", false)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:X", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/E:F", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:N/E:Q/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1//AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/MAV:N/MAC:L/MPR:N/MUI:N/MS:U/MC:H/MI:N/MA:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/av:n/ac:l/pr:n/ui:n/s:u/c:h/i:n/a:n", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1/AV:n/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", " CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.2/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "CVSS:3.", true)]
+    [InlineData("CVSS_V3", "CVSS:3.1", true)]
+    [InlineData("CVSS_V3", "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V3", "AV:N/AC:L/Au:N/C:N/I:N/A:C", true)]
+    [InlineData("CVSS_V3", "CVSS:4.0/AV:N/AC:L/AT:N/PR:H/UI:N/VC:L/VI:L/VA:N/SC:N/SI:N/SA:N", true)]
+    [InlineData("CVSS_V3", "9.8", true)]
+    [InlineData("CVSS_V3", "", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C", false)]
+    [InlineData("CVSS_V2", "AV:L/AC:H/Au:M/C:C/I:P/A:C/E:POC/RL:OF/RC:UR", false)]
+    [InlineData("CVSS_V2", "AV:L/AC:H/Au:M/C:C/I:P/A:C/CDP:LM/TD:ND/CR:ND/IR:M/AR:H", false)]
+    [InlineData("CVSS_V2", "AV:L/AC:H/Au:S/C:C/I:P/A:C/E:ND/RL:TF/RC:C/CDP:MH/TD:H/CR:L/IR:M/AR:H", false)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C/", false)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C/E:F", false)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C/X:Y", false)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C?", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:CC", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N", true)]
+    [InlineData("CVSS_V2", "AC:L/AV:N/Au:N/C:N/I:N/A:C", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/A:C/I:N/C:N", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/AU:N/C:N/I:N/A:C", true)]
+    [InlineData("CVSS_V2", "AV:N/AC:L/Au:N/C:H/I:N/A:C", true)]
+    [InlineData("CVSS_V2", "CVSS:2.0/AV:N/AC:L/Au:N/C:N/I:N/A:C", true)]
+    [InlineData("CVSS_V2", "(AV:N/AC:L/Au:N/C:N/I:N/A:C)", true)]
+    [InlineData("CVSS_V2", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", true)]
+    [InlineData("CVSS_V2", "7.5", true)]
+    [InlineData("CVSS_V2", "", true)]
+    [InlineData("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:H/UI:N/VC:L/VI:L/VA:N/SC:N/SI:N/SA:N", false)]
+    [InlineData("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:H/UI:N/VC:L/VI:L/VA:N/SC:N/SI:N", false)]
+    [InlineData("CVSS_V4", "CVSS:4.0/AV:Z", false)]
+    [InlineData("CVSS_V4", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", false)]
+    [InlineData("CVSS_V4", "10.0", false)]
+    [InlineData("CVSS_V4", "", false)]
+    public void A_vector_is_harmful_exactly_where_scoring_it_panics(string type, string score, bool panics) =>
+        Assert.Equal(panics, CvssVector.CrashesClair(type, score));
+
+    [Theory]
+    [InlineData("Ubuntu", "medium")]
+    [InlineData("CVSS_V5", "CVSS:5.0")]
+    [InlineData("cvss_v3", "nonsense")]
+    [InlineData("", "")]
+    public void A_severity_that_Clair_does_not_score_is_harmless(string type, string score) =>
+        Assert.False(CvssVector.CrashesClair(type, score));
+}

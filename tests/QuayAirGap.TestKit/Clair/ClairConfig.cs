@@ -1,0 +1,63 @@
+namespace QuayAirGap.TestKit.Clair;
+
+/// <summary>
+/// What a Clair is configured with, named and treated as by Clair: <c>alpine.url</c> gets a missing trailing slash,
+/// <c>rhel-vex.url</c> and <c>debian.mirror_url</c> do not and then resolve at their parent.
+/// </summary>
+public sealed record ClairConfig
+{
+    /// <summary><c>updaters.config.alpine.url</c>.</summary>
+    public required string AlpineUrl { get; init; }
+
+    /// <summary><c>updaters.config.debian.mirror_url</c>; <c>debian/dists/</c> is expected beneath.</summary>
+    public required string DebianMirrorUrl { get; init; }
+
+    /// <summary><c>updaters.config.debian.json_url</c>.</summary>
+    public required string DebianJsonUrl { get; init; }
+
+    /// <summary><c>updaters.config.osv.url</c>. Its path counts for the archives, not for <c>ecosystems.txt</c>.</summary>
+    public required string OsvUrl { get; init; }
+
+    /// <summary><c>updaters.config.osv.allowlist</c>; null or empty allows all.</summary>
+    public IReadOnlyList<string>? OsvAllowlist { get; init; }
+
+    /// <summary><c>updaters.config.rhel-vex.url</c>.</summary>
+    public required string RhelVexUrl { get; init; }
+
+    /// <summary><c>updaters.config.rhel-vex.compressed_file_timeout</c>: for the archive's whole download and reading.</summary>
+    public TimeSpan CompressedFileTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary><c>indexer.scanner.repo.rhel-repository-scanner.repo2cpe_mapping_url</c>.</summary>
+    public required string RepositoryToCpeUrl { get; init; }
+
+    /// <summary><c>indexer.scanner.package.rhel_containerscanner.name2repos_mapping_url</c>.</summary>
+    public required string ContainerNameReposMapUrl { get; init; }
+
+    /// <summary>Which Clair.</summary>
+    public ClairRelease Release { get; init; } = ClairRelease.V490;
+
+    /// <summary>
+    /// Where all connections go, whatever host a URL names, as when the network's name resolution answers for the upstreams; null to
+    /// connect as the URLs say.
+    /// </summary>
+    public Uri? AllHostsAt { get; init; }
+
+    /// <summary>A Clair whose configuration points at a mirror by path: <c>&lt;root&gt;/&lt;upstream host&gt;/&lt;path&gt;</c>.</summary>
+    /// <param name="root">The mirror's root.</param>
+    public static ClairConfig ByPath(Uri root) => At(host => new Uri(root, host).AbsoluteUri);
+
+    /// <summary>A Clair with upstream's own host names (in plain http), all answered by one server.</summary>
+    /// <param name="server">The server. It sees the upstream's name in the Host header.</param>
+    public static ClairConfig AsUpstream(Uri server) => At(host => "http://" + host) with { AllHostsAt = server };
+
+    private static ClairConfig At(Func<string, string> rootOf) => new()
+    {
+        AlpineUrl = rootOf("secdb.alpinelinux.org") + "/",
+        DebianMirrorUrl = rootOf("ftp.debian.org") + "/",
+        DebianJsonUrl = rootOf("security-tracker.debian.org") + "/tracker/data/json",
+        OsvUrl = rootOf("osv-vulnerabilities.storage.googleapis.com") + "/",
+        RhelVexUrl = rootOf("security.access.redhat.com") + "/data/csaf/v2/vex/",
+        RepositoryToCpeUrl = rootOf("security.access.redhat.com") + "/data/metrics/repository-to-cpe.json",
+        ContainerNameReposMapUrl = rootOf("security.access.redhat.com") + "/data/metrics/container-name-repos-map.json",
+    };
+}

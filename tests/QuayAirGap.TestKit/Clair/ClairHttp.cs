@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+
+namespace QuayAirGap.TestKit.Clair;
+
+/// <summary>
+/// Go's HTTP client as Clair sets it up: HTTP/1.1, <c>User-Agent: Go-http-client/1.1</c>, cookies, ten redirects, no time-out;
+/// <c>Accept-Encoding</c> for the indexer only (clair:initialize/services.go switches compression off for the updaters).
+/// </summary>
+internal sealed class ClairHttp : IDisposable
+{
+    private readonly HttpClient _client;
+    private int _requests;
+
+    public ClairHttp(ClairConfig config, bool compression)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AutomaticDecompression = compression ? DecompressionMethods.GZip : DecompressionMethods.None,
+            MaxAutomaticRedirections = 10,
+            UseProxy = false,
+        };
+        if (config.AllHostsAt is { } server)
+        {
+            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(server, cancellationToken);
+        }
+
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>How many requests were made, redirects not counted.</summary>
+    public int Requests => Volatile.Read(ref _requests);
+
+    public void Dispose() => _client.Dispose();
+
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Uri uri, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, uri) { Version = HttpVersion.Version11 };
+        request.Headers.TryAddWithoutValidation("User-Agent", "Go-http-client/1.1");
+        foreach (var (name, value) in headers.Where(h => h.Value.Length > 0))
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        Interlocked.Increment(ref _requests);
+        return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <summary>A header's first value exactly as sent, or the empty string: Go's Header.Get.</summary>
+    public static string Header(HttpResponseMessage response, string name)
+    {
+        foreach (var headers in new HttpHeaders[] { response.Headers, response.Content.Headers })
+        {
+            if (headers.NonValidated.TryGetValues(name, out var values))
+            {
+                return values.First();
+            }
+        }
+
+        return string.Empty;
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(server.Host, server.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
