@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using QuayAirGap.Core;
 
@@ -13,14 +12,12 @@ public abstract class PathCmdlet : ClairFeedCmdlet
     /// <summary>The files; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ValidateNotNullOrEmpty]
-    [SuppressMessage("Performance", "CA1819:Properties should not return arrays", Justification = "PowerShell binds arrays")]
     public string[] Path { get; set; } = [];
 
     /// <summary>The files, named literally: brackets are brackets.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
-    [SuppressMessage("Performance", "CA1819:Properties should not return arrays", Justification = "PowerShell binds arrays")]
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>The error for a name that matches nothing.</summary>
