@@ -52,6 +52,7 @@ internal static class SeekableArchiveWriter
 
             using (var end = new CompressionStream(counted, compressor, 0))
             {
+                end.SetPledgedSrcSize(2 * SeekableArchive.BlockSize);
                 end.Write(new byte[2 * SeekableArchive.BlockSize]);
             }
         }
@@ -115,9 +116,17 @@ internal static class SeekableArchiveWriter
     {
         long offset = output.Written;
         long position = 0;
+        long total = 0;
+        foreach (SeekableArchiveDocument document in frame)
+        {
+            total += SeekableArchive.SizeInTar(document.Size);
+        }
+
         var skips = new long[frame.Length];
         using (var compressed = new CompressionStream(output, compressor, 0))
         {
+            // A frame that tells its size needs no larger window than that, in whoever unpacks it.
+            compressed.SetPledgedSrcSize((ulong)total);
             for (int i = 0; i < frame.Length; i++)
             {
                 SeekableArchiveDocument document = frame[i];

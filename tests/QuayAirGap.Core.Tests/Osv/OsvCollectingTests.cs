@@ -99,7 +99,8 @@ public sealed class OsvCollectingTests
     public async Task What_would_harm_Clair_is_taken_all_the_same_as_it_is_what_upstream_published()
     {
         await using OsvLab lab = await OsvLab.StartAsync();
-        lab.SetArchive("Go", [.. Advisories.Many(5, "Go"), ("GHSA-9999.json", Advisories.Crashing("GHSA-9999", "Go")), ("folder/", ""), ("x.json", "not JSON")]);
+        lab.SetArchive(
+            "Go", [.. Advisories.Many(5, "Go"), ("GHSA-9999.json", Advisories.Crashing("GHSA-9999", "Go")), ("folder/", ""), ("x.json", "not JSON")]);
 
         CollectedContent content = await lab.CollectAsync();
 

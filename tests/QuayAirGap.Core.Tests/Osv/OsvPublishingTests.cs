@@ -55,7 +55,13 @@ public sealed class OsvPublishingTests
         await using OsvLab lab = await OsvLab.StartAsync();
         lab.SetArchive(
             "PyPI",
-            [("folder/", ""), .. Advisories.Many(20), ("GHSA-9999.json", Advisories.Crashing("GHSA-9999")), .. Advisories.Many(40)[20..], ("note.json", "oops")]);
+            [
+                ("folder/", ""),
+                .. Advisories.Many(20),
+                ("GHSA-9999.json", Advisories.Crashing("GHSA-9999")),
+                .. Advisories.Many(40)[20..],
+                ("note.json", "oops"),
+            ]);
 
         Generation generation = await lab.CaptureAndPublishAsync();
 

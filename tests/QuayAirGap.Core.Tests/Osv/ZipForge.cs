@@ -72,7 +72,8 @@ internal static class ZipForge
             byte[] name = Encoding.UTF8.GetBytes(m.Name);
             byte[] wide = m.Wide && !late ? Extra(1, (ulong)m.Content.Length, (ulong)packed[i].Length) : [];
             writer.Write(0x04034b50u);
-            Common(writer, m, late ? 0 : CrcOf(m), late ? 0 : m.Wide ? uint.MaxValue : (uint)packed[i].Length, late ? 0 : m.Wide ? uint.MaxValue : (uint)m.Content.Length);
+            uint Known(int length) => late ? 0 : m.Wide ? uint.MaxValue : (uint)length;
+            Common(writer, m, late ? 0 : CrcOf(m), Known(packed[i].Length), Known(m.Content.Length));
             writer.Write((ushort)name.Length);
             writer.Write((ushort)(wide.Length + m.LocalExtra.Length));
             writer.Write(name);

@@ -1,12 +1,15 @@
 using System.Formats.Tar;
 using System.Text;
+using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Sources;
+using QuayAirGap.Core.Sources.RhelVex;
 using QuayAirGap.Core.Store;
 using ZstdSharp;
 
 namespace QuayAirGap.Core.Tests.RhelVex;
 
-/// <summary>An upstream of a few documents, and what a collector would have taken of it, put into a store.</summary>
+/// <summary>An upstream of a few documents in memory, and the session through which the real collector sees it.</summary>
 internal sealed class VexUpstream(BlobStore store)
 {
     public const string Base = "https://security.access.redhat.com/data/csaf/v2/vex/";
@@ -19,10 +22,19 @@ internal sealed class VexUpstream(BlobStore store)
 
     public Dictionary<string, DateTimeOffset> Deletions { get; } = new(StringComparer.Ordinal);
 
-    private (SnapshotFile File, Dictionary<string, string> Documents, DateTimeOffset Time)? Archive { get; set; }
+    public string ArchiveName { get; private set; } = "";
 
-    public static string Content(string path, int version) =>
-        $$$"""{"document":{"tracking":{"id":"{{{Id(path)}}}"}},"version":{{{version}}}}""";
+    public byte[] Archive { get; set; } = [];
+
+    public DateTimeOffset ArchiveTime { get; private set; }
+
+    /// <summary>What was asked for, below the base.</summary>
+    public List<string> Requests { get; } = [];
+
+    /// <summary>Called before each request is answered.</summary>
+    public Action<string>? Before { get; set; }
+
+    public static string Content(string path, int version) => $$$"""{"document":{"tracking":{"id":"{{{Id(path)}}}"}},"version":{{{version}}}}""";
 
     public static string Id(string path) => Path.GetFileNameWithoutExtension(path).ToUpperInvariant();
 
@@ -41,33 +53,28 @@ internal sealed class VexUpstream(BlobStore store)
     }
 
     /// <summary>Upstream packs what it has.</summary>
+    /// <param name="at">The archive's Last-Modified.</param>
     /// <param name="order">The order within the archive; upstream's is not sorted.</param>
     public void Pack(DateTimeOffset at, Random? order = null)
     {
         (string Path, string Content)[] documents = [.. Documents.Select(d => (d.Key, d.Value))];
         order?.Shuffle(documents);
-        Archive = (Blob($"csaf_vex_{at:yyyy-MM-dd}.{++_archives}.tar.zst", MakeArchive(documents), at), new(Documents), at);
+        (ArchiveName, Archive, ArchiveTime) = ($"csaf_vex_{at:yyyy-MM-dd}.{++_archives}.tar.zst", MakeArchive(documents), at);
     }
 
-    /// <summary>What a collector takes: the archive, what is newer than it, and the lists.</summary>
-    public SourceSnapshot Capture(DateTimeOffset at)
+    /// <summary>What the collector takes.</summary>
+    public async Task<SourceSnapshot> CaptureAsync(DateTimeOffset at, SourceSnapshot? previous = null)
     {
-        (SnapshotFile file, Dictionary<string, string> archived, _) = Archive!.Value;
-        var files = new List<SnapshotFile>
-        {
-            file,
-            Blob("archive_latest.txt", Encoding.UTF8.GetBytes(file.Url[Base.Length..] + "\n"), at),
-            Blob("changes.csv", Rows(Changes), at),
-            Blob("deletions.csv", Rows(Deletions), at),
-        };
-        files.AddRange(Documents.Where(d => archived.GetValueOrDefault(d.Key) != d.Value)
-            .Select(d => Blob(d.Key, Encoding.UTF8.GetBytes(d.Value), Changes[d.Key])));
+        CollectedContent content = await new RhelVexFamily().CollectAsync(new Session(this, store, previous, at), default);
         return new SourceSnapshot
         {
             Name = "rhel-vex",
             State = CaptureState.Captured,
             CapturedAt = at,
-            Files = [.. files.OrderBy(f => f.Url, StringComparer.Ordinal)],
+            UpstreamModified = content.UpstreamModified,
+            Updaters = content.Updaters,
+            AdvisoryCount = content.AdvisoryCount,
+            Files = [.. content.Files.OrderBy(f => f.Url, StringComparer.Ordinal)],
         };
     }
 
@@ -89,15 +96,69 @@ internal sealed class VexUpstream(BlobStore store)
         return packed.ToArray();
     }
 
-    public SnapshotFile Blob(string name, byte[] content, DateTimeOffset at)
+    private (byte[] Content, DateTimeOffset At)? Get(string name)
     {
-        string sha256 = Sha256Digest.Of(content);
-        if (!store.Contains(sha256, content.Length))
+        lock (Requests)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(store.PathOf(sha256))!);
-            File.WriteAllBytes(store.PathOf(sha256), content);
+            Before?.Invoke(name);
+            Requests.Add(name);
+            return name switch
+            {
+                "archive_latest.txt" => (Encoding.UTF8.GetBytes(ArchiveName + "\n"), ArchiveTime),
+                "changes.csv" => (Rows(Changes), ArchiveTime),
+                "deletions.csv" => (Rows(Deletions), ArchiveTime),
+                _ when name == ArchiveName => (Archive, ArchiveTime),
+                _ when Documents.TryGetValue(name, out string? document) => (Encoding.UTF8.GetBytes(document), Changes.GetValueOrDefault(name)),
+                _ => null,
+            };
+        }
+    }
+
+    private sealed class Session(VexUpstream upstream, BlobStore store, SourceSnapshot? previous, DateTimeOffset now) : ICollectSession
+    {
+        public SourceDefinition Source => VexMirror.Definition;
+
+        public SourceSnapshot? Previous => previous;
+
+        public DateTimeOffset Now => now;
+
+        public async Task<SnapshotFile> GetAsync(Uri url, CancellationToken cancellationToken) =>
+            await TryGetAsync(url, cancellationToken) ?? throw new FeedException(ErrorIds.UpstreamStatus, $"{url} answered 404.", url.AbsoluteUri);
+
+        public Task<SnapshotFile?> TryGetAsync(Uri url, CancellationToken cancellationToken)
+        {
+            if (upstream.Get(Name(url)) is not var (content, at))
+            {
+                return Task.FromResult<SnapshotFile?>(null);
+            }
+
+            string sha256 = Sha256Digest.Of(content);
+            if (!store.Contains(sha256, content.Length))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(store.PathOf(sha256))!);
+                File.WriteAllBytes(store.PathOf(sha256), content);
+            }
+
+            return Task.FromResult<SnapshotFile?>(new SnapshotFile
+            {
+                Url = url.AbsoluteUri,
+                Sha256 = sha256,
+                Size = content.Length,
+                LastModified = at == default ? null : at,
+            });
         }
 
-        return new SnapshotFile { Url = Base + name, Sha256 = sha256, Size = content.Length, LastModified = at };
+        public Task<bool> ExistsAsync(Uri url, CancellationToken cancellationToken) => Task.FromResult(upstream.Get(Name(url)) is not null);
+
+        public Task<UpstreamHead?> HeadAsync(Uri url, CancellationToken cancellationToken) =>
+            Task.FromResult(upstream.Get(Name(url)) is var (content, at) ? new UpstreamHead(at, null, content.Length) : null);
+
+        public Stream OpenRead(SnapshotFile file) => store.OpenRead(file.Sha256);
+
+        public void Report(string activity, string? item = null)
+        {
+        }
+
+        private static string Name(Uri url) => url.AbsoluteUri[Base.Length..];
     }
 }

@@ -262,7 +262,10 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         Assert.Equal(ClairOutcome.Updated, poll.Outcome);
         Assert.Equal(new RhelVexCost(Requests: 7, DocumentRequests: 2, ArchiveDocuments: 3, Deletions: 1), _clair.RhelVex.LastCost);
         Assert.Equal(
-            ["archive_latest.txt", "csaf_vex_2026-01-10.tar.zst", "changes.csv", "cve-2099-10005.json", "cve-2099-10002.json", "deletions.csv", "csaf_vex_2026-01-10.tar.zst"],
+            [
+                "archive_latest.txt", "csaf_vex_2026-01-10.tar.zst", "changes.csv", "cve-2099-10005.json", "cve-2099-10002.json",
+                "deletions.csv", "csaf_vex_2026-01-10.tar.zst",
+            ],
             _server.Requests.Select(r => r.Path.Split('/')[^1]));
         Assert.EndsWith("\\2026-01-12T09:00:00Z\\6", _clair.RhelVex.Fingerprint, StringComparison.Ordinal);
     }
@@ -279,7 +282,8 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         Assert.Equal(Documents(1), _clair.RhelVex.Held);
 
         // Stamped after Clair's last clock, the same change arrives.
-        var late = Encoding.UTF8.GetString(_server.Content($"{Vex}/changes.csv")).Replace("2026-01-13T09:41:00", "2026-01-14T02:00:00", StringComparison.Ordinal);
+        var late = Encoding.UTF8.GetString(_server.Content($"{Vex}/changes.csv"))
+            .Replace("2026-01-13T09:41:00", "2026-01-14T02:00:00", StringComparison.Ordinal);
         _server.Replace($"{Vex}/changes.csv", Encoding.UTF8.GetBytes(late));
         await _clair.RhelVex.PollAsync();
         Assert.Equal(Documents(2)["CVE-2099-10001"], _clair.RhelVex.Held["CVE-2099-10001"]);
@@ -370,7 +374,8 @@ public sealed class ClairMatcherTests : IAsyncLifetime
     public async Task An_archive_that_takes_too_long_fails()
     {
         _server.AddFault($"{Vex}/*.tar.zst", UpstreamFault.Stall(100), method: "GET");
-        using var clair = new ClairMatcher(ClairConfig.AsUpstream(_server.Root) with { CompressedFileTimeout = TimeSpan.FromMilliseconds(300) }, _time);
+        var config = ClairConfig.AsUpstream(_server.Root) with { CompressedFileTimeout = TimeSpan.FromMilliseconds(300) };
+        using var clair = new ClairMatcher(config, _time);
         var poll = await clair.RhelVex.PollAsync();
         Assert.Equal(ClairOutcome.Failed, poll.Outcome);
         Assert.Contains("compressed_file_timeout", poll.Error, StringComparison.Ordinal);
@@ -392,7 +397,7 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         Assert.Equal(ClairOutcome.Updated, (await indexer.RepositoryToCpe.PollAsync()).Outcome);
         Assert.Equal(["cpe:/o:redhat:enterprise_linux:9::baseos"], indexer.RepositoryToCpe.Held!["sample-9-for-x86_64-baseos-rpms"]);
         Assert.Equal("gzip", _server.Requests[^1].Header("Accept-Encoding"));
-        Assert.True(_server.Requests[^1].BytesSent < _server.Content("security.access.redhat.com/data/metrics/repository-to-cpe.json").Length);
+        Assert.True(_server.Requests[^1].BytesSent < _server.Content(_server.Requests[^1].HostPath).Length);
 
         _time.Advance(TimeSpan.FromHours(24));
         Assert.Equal(ClairOutcome.Unchanged, (await indexer.RepositoryToCpe.PollAsync()).Outcome);
@@ -416,12 +421,13 @@ public sealed class ClairMatcherTests : IAsyncLifetime
 
     private static HashSet<AlpineFix> Fixes(int day, string release, string repository)
     {
-        using var secdb = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SampleUpstream.Folder(day), Alpine, release, repository + ".json")));
+        var path = Path.Combine(SampleUpstream.Folder(day), Alpine, release, repository + ".json");
+        using var secdb = JsonDocument.Parse(File.ReadAllBytes(path));
         return [.. secdb.RootElement.GetProperty("packages").EnumerateArray()
             .Select(package => package.GetProperty("pkg"))
             .SelectMany(package => package.GetProperty("secfixes").EnumerateObject()
-                .SelectMany(fix => fix.Value.EnumerateArray()
-                    .Select(id => new AlpineFix(release.TrimStart('v'), repository, package.GetProperty("name").GetString()!, fix.Name, id.GetString()!))))];
+                .SelectMany(fix => fix.Value.EnumerateArray().Select(id => new AlpineFix(
+                    release.TrimStart('v'), repository, package.GetProperty("name").GetString()!, fix.Name, id.GetString()!))))];
     }
 
     private void AssertHoldsSample(int day)
@@ -437,7 +443,9 @@ public sealed class ClairMatcherTests : IAsyncLifetime
             day == 1 ? string.Empty : "1.4.2-1+deb12u1",
             _clair.Debian.Held.Rows.Single(r => r is { Codename: "bookworm", Id: "CVE-2099-10002" }).FixedVersion);
         Assert.Equal(["go", "maven", "npm", "pypi", "rubygems"], _clair.Osv.Held.Keys.Order(StringComparer.Ordinal));
-        Assert.All(new[] { "Go", "Maven", "npm", "PyPI", "RubyGems" }, e => Assert.Equal(Advisories(day, e), _clair.Osv.Held[e.ToLowerInvariant()]));
+        Assert.All(
+            new[] { "Go", "Maven", "npm", "PyPI", "RubyGems" },
+            ecosystem => Assert.Equal(Advisories(day, ecosystem), _clair.Osv.Held[ecosystem.ToLowerInvariant()]));
         Assert.Equal(Documents(day), _clair.RhelVex.Held);
     }
 

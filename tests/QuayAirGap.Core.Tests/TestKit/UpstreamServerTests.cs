@@ -154,7 +154,9 @@ public sealed class UpstreamServerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.MovedPermanently, folder.StatusCode);
         Assert.Equal("/other.example/a%20b/", folder.Headers.Location!.OriginalString);
         Assert.Equal("<p>index</p>", await _client.GetStringAsync(_server.UriOf("other.example/a b/")));
-        foreach (var missing in new[] { "feeds.example/data/DOC.json", "feeds.example/data/doc.json/", "feeds.example/no/", "nowhere.example/x", "feeds.example/data//" })
+        string[] all =
+            ["feeds.example/data/DOC.json", "feeds.example/data/doc.json/", "feeds.example/no/", "nowhere.example/x", "feeds.example/data//"];
+        foreach (var missing in all)
         {
             using var response = await GetAsync(missing);
             Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);

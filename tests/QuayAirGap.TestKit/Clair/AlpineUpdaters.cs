@@ -85,7 +85,8 @@ public sealed class AlpineUpdaters : ClairUpdaterSet<IReadOnlyDictionary<string,
         return ClairOutcome.Updated;
     }
 
-    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(CancellationToken cancellationToken) =>
+    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(
+        CancellationToken cancellationToken) =>
         _current.Select(database => (database.Updater, (Func<Task<ClairOutcome>>)(() => UpdateAsync(database, cancellationToken))));
 
     private static HashSet<AlpineFix> Parse(Database database, byte[] body)
@@ -121,7 +122,8 @@ public sealed class AlpineUpdaters : ClairUpdaterSet<IReadOnlyDictionary<string,
             {
                 if (++asked > DiscoveryLimit)
                 {
-                    throw ClairException.Hung("alpine: the search for releases finds no end: every folder must answer 200 or 404, and the last must be 404");
+                    throw ClairException.Hung(
+                        "alpine: the search for releases finds no end: what is missing must answer 404");
                 }
 
                 var release = string.Create(CultureInfo.InvariantCulture, $"v{major}.{minor}");

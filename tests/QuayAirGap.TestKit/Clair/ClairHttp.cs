@@ -17,6 +17,8 @@ internal sealed class ClairHttp : IDisposable
     {
         var handler = new SocketsHttpHandler
         {
+            // Go sends no trace headers; a test host with an activity would make .NET add them.
+            ActivityHeadersPropagator = null,
             AutomaticDecompression = compression ? DecompressionMethods.GZip : DecompressionMethods.None,
             MaxAutomaticRedirections = 10,
             UseProxy = false,

@@ -53,7 +53,8 @@ public sealed class ClairMapping
         {
             return new ClairUpdate(Name, await FetchAsync(limited.Token));
         }
-        catch (Exception error) when (error is ClairException or HttpRequestException or IOException or InvalidDataException or JsonException or OperationCanceledException)
+        catch (Exception error) when (error is ClairException or HttpRequestException or IOException or InvalidDataException
+            or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return new ClairUpdate(Name, ClairOutcome.Failed, error.Message);

@@ -2,7 +2,9 @@ namespace QuayAirGap.TestKit.Clair;
 
 /// <summary>One poll of one updater set.</summary>
 /// <typeparam name="THeld">What this set holds.</typeparam>
-/// <param name="Updates">How each updater fared; one entry with the set's name if constructing the set failed. Clair only logs that.</param>
+/// <param name="Updates">
+/// How each updater fared; one entry with the set's name if constructing the set failed, which Clair only logs.
+/// </param>
 /// <param name="Held">What Clair's database holds for the set afterwards.</param>
 public sealed record ClairPoll<THeld>(IReadOnlyList<ClairUpdate> Updates, THeld Held)
 {

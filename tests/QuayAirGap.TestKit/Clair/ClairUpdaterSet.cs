@@ -22,7 +22,8 @@ public abstract class ClairUpdaterSet<THeld> : IClairUpdaterSet
     public async Task<ClairPoll<THeld>> PollAsync(CancellationToken cancellationToken = default)
     {
         var self = (IClairUpdaterSet)this;
-        var updates = await self.ConstructAsync(cancellationToken) is { } failure ? [failure] : await self.RunAsync(cancellationToken);
+        var failure = await self.ConstructAsync(cancellationToken);
+        var updates = failure is null ? await self.RunAsync(cancellationToken) : [failure];
         if (updates.Any(u => u.Outcome == ClairOutcome.Crashed))
         {
             Restart();
@@ -59,7 +60,8 @@ public abstract class ClairUpdaterSet<THeld> : IClairUpdaterSet
     private protected abstract Task<ClairOutcome> ConstructSetAsync(CancellationToken cancellationToken);
 
     /// <summary>The updaters of the set as constructed, in order.</summary>
-    private protected abstract IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(CancellationToken cancellationToken);
+    private protected abstract IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(
+        CancellationToken cancellationToken);
 
     private static async Task<ClairUpdate> GuardAsync(string name, Func<Task<ClairOutcome>> runAsync, CancellationToken cancellationToken)
     {
@@ -71,7 +73,8 @@ public abstract class ClairUpdaterSet<THeld> : IClairUpdaterSet
         {
             return new ClairUpdate(name, error.Outcome, error.Message);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or JsonException or FormatException)
+        catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or JsonException
+            or FormatException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return new ClairUpdate(name, ClairOutcome.Failed, error.Message);

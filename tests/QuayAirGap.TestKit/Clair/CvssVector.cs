@@ -11,7 +11,8 @@ internal static class CvssVector
     [
         ("AV", "NALP"), ("AC", "LH"), ("PR", "NLH"), ("UI", "NR"), ("S", "UC"), ("C", "HLN"), ("I", "HLN"), ("A", "HLN"),
         ("E", "XHFPU"), ("RL", "XUWTO"), ("RC", "XCRU"), ("CR", "XHML"), ("IR", "XHML"), ("AR", "XHML"),
-        ("MAV", "XNALP"), ("MAC", "XLH"), ("MPR", "XNLH"), ("MUI", "XNR"), ("MS", "XUC"), ("MC", "XNLH"), ("MI", "XNLH"), ("MA", "XNLH"),
+        ("MAV", "XNALP"), ("MAC", "XLH"), ("MPR", "XNLH"), ("MUI", "XNR"), ("MS", "XUC"),
+        ("MC", "XNLH"), ("MI", "XNLH"), ("MA", "XNLH"),
     ];
 
     private static readonly (string Name, string Values)[] s_version2Base =
@@ -39,7 +40,10 @@ internal static class CvssVector
         {
             var name = metric[..colon];
             var known = Array.Find(s_version3, m => m.Name == name);
-            if (known.Name is null || colon + 1 >= metric.Length || !known.Values.Contains(metric[colon + 1], StringComparison.Ordinal) || !seen.Add(name))
+            if (known.Name is null
+                || colon + 1 >= metric.Length
+                || !known.Values.Contains(metric[colon + 1], StringComparison.Ordinal)
+                || !seen.Add(name))
             {
                 break;
             }

@@ -66,14 +66,16 @@ public sealed partial class DebianUpdater : ClairUpdaterSet<DebianHeld>
             var codename = href.Trim('/');
             if (await MajorVersionAsync(codename, cancellationToken) is { } version && !_held.Releases.ContainsKey(codename))
             {
-                _held = _held with { Releases = new Dictionary<string, int>(_held.Releases, StringComparer.Ordinal) { [codename] = version } };
+                var releases = new Dictionary<string, int>(_held.Releases, StringComparer.Ordinal) { [codename] = version };
+                _held = _held with { Releases = releases };
             }
         }
 
         return ClairOutcome.Updated;
     }
 
-    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(CancellationToken cancellationToken) =>
+    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(
+        CancellationToken cancellationToken) =>
         [("debian/updater", () => UpdateAsync(cancellationToken))];
 
     [GeneratedRegex("href=\"([^\"]+)\"", RegexOptions.CultureInvariant)]

@@ -77,7 +77,8 @@ public sealed class OsvUpdaters : ClairUpdaterSet<IReadOnlyDictionary<string, IR
         return ClairOutcome.Updated;
     }
 
-    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(CancellationToken cancellationToken) =>
+    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(
+        CancellationToken cancellationToken) =>
         _current.Select(e => ("osv/" + e.Ecosystem, (Func<Task<ClairOutcome>>)(() => UpdateAsync(e.Ecosystem, e.Url, cancellationToken))));
 
     private static IEnumerable<string> Lines(string text)

@@ -70,7 +70,8 @@ public sealed partial class RhelVexUpdater : ClairUpdaterSet<IReadOnlyDictionary
     private protected override Task<ClairOutcome> ConstructSetAsync(CancellationToken cancellationToken) =>
         Task.FromResult(ClairOutcome.Updated);
 
-    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(CancellationToken cancellationToken) =>
+    private protected override IEnumerable<(string Name, Func<Task<ClairOutcome>> UpdateAsync)> Updaters(
+        CancellationToken cancellationToken) =>
         [(Name, () => UpdateAsync(cancellationToken))];
 
     [GeneratedRegex(@"^[0-9]{4}/(cve-[0-9]{4}-[0-9]{4,}).json\z", RegexOptions.CultureInvariant)]

@@ -32,7 +32,7 @@ public static class SampleUpstream
     /// <summary>The folder of a state, laid out <c>&lt;host&gt;/&lt;path&gt;</c>.</summary>
     /// <param name="day">1 or 2.</param>
     public static string Folder(int day) =>
-        Path.Combine(RepositoryFolders.Root, "docs", "examples", "sample-upstream", string.Create(CultureInfo.InvariantCulture, $"day{day}"));
+        Path.Combine(RepositoryFolders.Root, "docs", "examples", "sample-upstream", DayName(day));
 
     /// <summary>The members of every archive of a state, by the archive's <c>host/path</c>.</summary>
     /// <param name="day">1 or 2.</param>
@@ -87,7 +87,9 @@ public static class SampleUpstream
     }
 
     private static string OsvFolder(int day, string ecosystem) =>
-        Fixtures("osv", string.Create(CultureInfo.InvariantCulture, $"day{day}"), ecosystem);
+        Fixtures("osv", DayName(day), ecosystem);
+
+    private static string DayName(int day) => string.Create(CultureInfo.InvariantCulture, $"day{day}");
 
     private static string Fixtures(params string[] path) =>
         Path.Combine([RepositoryFolders.Root, "tests", "fixtures", "sample-upstream", .. path]);

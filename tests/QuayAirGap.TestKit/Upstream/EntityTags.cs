@@ -16,7 +16,8 @@ internal static class EntityTags
 
     /// <summary>Whether If-None-Match names this tag: the weak comparison, in either form.</summary>
     public static bool AnyMatches(string ifNoneMatch, string? tag) =>
-        ifNoneMatch.Trim() == "*" || (tag is not null && ifNoneMatch.Split(',', StringSplitOptions.TrimEntries).Any(t => Opaque(t) == Opaque(tag)));
+        ifNoneMatch.Trim() == "*"
+        || (tag is not null && ifNoneMatch.Split(',', StringSplitOptions.TrimEntries).Any(t => Opaque(t) == Opaque(tag)));
 
     private static string Opaque(string tag)
     {

@@ -9,7 +9,7 @@ public enum ListingStyle
     /// <summary>A <c>../</c> link and relative <c>&lt;a href="name/"&gt;</c> in preformatted text.</summary>
     Nginx,
 
-    /// <summary>Upper-case <c>&lt;A HREF="/path/name/"&gt;</c> with absolute paths, no parent link text but "[To Parent Directory]".</summary>
+    /// <summary>Upper-case <c>&lt;A HREF="/path/name/"&gt;</c> with absolute paths.</summary>
     Iis,
 
     /// <summary>A table with relative <c>&lt;a href="name/"&gt;name&lt;/a&gt;/</c>.</summary>

@@ -7,7 +7,7 @@ namespace QuayAirGap.TestKit.Upstream;
 internal sealed class UpstreamFile
 {
     private readonly string? _path;
-    private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly byte[] _bytes = [];
     private readonly Lazy<string> _hash;
 
     public UpstreamFile(string path, DateTimeOffset lastModified)
@@ -22,12 +22,12 @@ internal sealed class UpstreamFile
         });
     }
 
-    public UpstreamFile(ReadOnlyMemory<byte> bytes, DateTimeOffset lastModified)
+    public UpstreamFile(byte[] bytes, DateTimeOffset lastModified)
     {
         _bytes = bytes;
-        Length = bytes.Length;
+        Length = bytes.LongLength;
         LastModified = WholeSeconds(lastModified);
-        _hash = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(_bytes.Span).AsSpan(0, 16)));
+        _hash = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(_bytes).AsSpan(0, 16)));
     }
 
     private UpstreamFile(UpstreamFile other, DateTimeOffset lastModified)
@@ -57,7 +57,7 @@ internal sealed class UpstreamFile
     {
         if (_path is null)
         {
-            return new MemoryStream(_bytes[(int)offset..].ToArray(), writable: false);
+            return new MemoryStream(_bytes, (int)offset, _bytes.Length - (int)offset, writable: false);
         }
 
         var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

@@ -14,7 +14,9 @@ public sealed class UpstreamLayer
 
     /// <summary>Describes a layer.</summary>
     /// <param name="folder">The folder whose children are named after hosts.</param>
-    /// <param name="lastModified">What its files send as Last-Modified; by default <see cref="DefaultLastModified"/>. Whole seconds count.</param>
+    /// <param name="lastModified">
+    /// What its files send as Last-Modified, in whole seconds; by default <see cref="DefaultLastModified"/>.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     public UpstreamLayer(string folder, DateTimeOffset? lastModified = null)
     {

@@ -90,7 +90,8 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
         }
     }
 
-    private async Task AnswerPathAsync(HttpContext context, UpstreamRequest entry, string prefix, UpstreamFault? shape, CancellationToken gone)
+    private async Task AnswerPathAsync(
+        HttpContext context, UpstreamRequest entry, string prefix, UpstreamFault? shape, CancellationToken gone)
     {
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
@@ -121,7 +122,8 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
                 // Apache and nginx send a listing they generate without validators; so does this one.
                 var html = DirectoryListing.Render(habits.Listing, "/" + entry.Path, tree.List(folder));
                 var listing = new UpstreamFile(html, UpstreamLayer.DefaultLastModified);
-                await FileAsync(context, entry, listing, "text/html; charset=utf-8", habits with { ETags = ETagStyle.None }, shape, gone, generated: true);
+                var untagged = habits with { ETags = ETagStyle.None };
+                await FileAsync(context, entry, listing, "text/html; charset=utf-8", untagged, shape, gone, generated: true);
             }
         }
         else if (tree.Take(hostPath) is { } file)
@@ -168,7 +170,8 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
             return;
         }
 
-        var page = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"));
+        var html = $"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n";
+        var page = Encoding.UTF8.GetBytes(html);
         context.Response.ContentType = "text/html";
         context.Response.ContentLength = page.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
@@ -407,7 +410,8 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
 
     private UpstreamRequest Log(HttpContext context, string hostPath)
     {
-        var headers = context.Request.Headers.ToDictionary(h => h.Key, h => string.Join(", ", h.Value.ToArray()), StringComparer.OrdinalIgnoreCase);
+        var headers = context.Request.Headers.ToDictionary(
+            h => h.Key, h => string.Join(", ", h.Value.ToArray()), StringComparer.OrdinalIgnoreCase);
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var entry = new UpstreamRequest(context.Request.Method, hostPath, target, headers);
         lock (_gate)

@@ -88,7 +88,9 @@ internal static class GoJson
         if (s.Length < 20 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':'
             || !Number(s[..4], 0, 9999, out int year) || !Number(s[5..7], 1, 12, out int month)
             || !Number(s[8..10], 1, DateTime.DaysInMonth(Math.Clamp(year == 0 ? 4 : year, 1, 9999), month), out int day)
-            || !Number(s[11..13], 0, 23, out int hour) || !Number(s[14..16], 0, 59, out int minute) || !Number(s[17..19], 0, 59, out int second))
+            || !Number(s[11..13], 0, 23, out int hour)
+            || !Number(s[14..16], 0, 59, out int minute)
+            || !Number(s[17..19], 0, 59, out int second))
         {
             return false;
         }
@@ -103,7 +105,8 @@ internal static class GoJson
         int offset = 0;
         if (s is not [(byte)'Z'])
         {
-            if (s.Length != 6 || s[0] is not ((byte)'+' or (byte)'-') || s[3] != ':' || !Number(s[1..3], 0, 23, out int hours) || !Number(s[4..6], 0, 59, out int minutes))
+            if (s.Length != 6 || s[0] is not ((byte)'+' or (byte)'-') || s[3] != ':'
+                || !Number(s[1..3], 0, 23, out int hours) || !Number(s[4..6], 0, 59, out int minutes))
             {
                 return false;
             }

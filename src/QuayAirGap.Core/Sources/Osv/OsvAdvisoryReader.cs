@@ -321,7 +321,9 @@ internal ref struct OsvAdvisoryReader
             return null;
         }
 
-        return _json.TokenType == JsonTokenType.String && GoJson.TryReadTime(in _json, out DateTime utc) ? utc : throw Mismatch(what, "an RFC 3339 time");
+        return _json.TokenType == JsonTokenType.String && GoJson.TryReadTime(in _json, out DateTime utc)
+            ? utc
+            : throw Mismatch(what, "an RFC 3339 time");
     }
 
     /// <summary>False where null stands in the object's place: Clair takes that for an empty one.</summary>

@@ -10,9 +10,10 @@ internal sealed record OsvEcosystem(string Key, string Line)
     public string Updater => "osv/" + Key;
 
     /// <summary>Where its archive is, below the source's base URL; null where the line cannot be a folder's name.</summary>
-    public Uri? ArchiveUnder(Uri baseUri) => Line.Length == 0 || Line is "." or ".." || Line.AsSpan().ContainsAny('/', '\\') || Line.Any(char.IsControl)
-        ? null
-        : new Uri(baseUri, "./" + Uri.EscapeDataString(Line) + "/all.zip");
+    public Uri? ArchiveUnder(Uri baseUri) =>
+        Line is "" or "." or ".." || Line.AsSpan().ContainsAny('/', '\\') || Line.Any(char.IsControl)
+            ? null
+            : new Uri(baseUri, "./" + Uri.EscapeDataString(Line) + "/all.zip");
 }
 
 /// <summary>The list of ecosystems, read as Clair reads it (claircore: updater/osv/osv.go, Factory.UpdaterSet).</summary>

@@ -49,7 +49,8 @@ public sealed class OsvFamily : IFeedFamily
         var listUri = new Uri(root, ListName);
         SnapshotFile list = await session.GetAsync(listUri, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<OsvEcosystem> ecosystems = ReadList(session.OpenRead(list), list, ErrorIds.UpstreamContent);
-        OsvEcosystem[] wanted = [.. OsvEcosystems.Matched.Select(key => ecosystems.FirstOrDefault(e => e.Key == key) ?? throw Unlisted(listUri, key))];
+        OsvEcosystem[] wanted =
+            [.. OsvEcosystems.Matched.Select(key => ecosystems.FirstOrDefault(e => e.Key == key) ?? throw Unlisted(listUri, key))];
 
         var archives = new SnapshotFile[wanted.Length];
         int[] counts = new int[wanted.Length];
@@ -114,7 +115,8 @@ public sealed class OsvFamily : IFeedFamily
         }
 
         await PublishListAsync(publication, list, carried, cancellationToken).ConfigureAwait(false);
-        await new OsvPublished { Hazards = OsvHazards.Version, Archives = archives }.SaveAsync(publication, cancellationToken).ConfigureAwait(false);
+        var published = new OsvPublished { Hazards = OsvHazards.Version, Archives = archives };
+        await published.SaveAsync(publication, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -129,7 +131,8 @@ public sealed class OsvFamily : IFeedFamily
         foreach (string path in new[] { MirrorPath.Of(list.Url), "/" + ListName })
         {
             await publication.AddDerivedAsync(
-                path, new MemoryStream(content), "text/plain; charset=utf-8", lastModified: null, derivation, validators: false, cancellationToken).ConfigureAwait(false);
+                path, new MemoryStream(content), "text/plain; charset=utf-8", lastModified: null, derivation, validators: false, cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 
@@ -154,7 +157,8 @@ public sealed class OsvFamily : IFeedFamily
             }
         }
 
-        OsvArchive archive = await Task.Run(() => Read(publication.OpenRead(file), file, publication.PublishedAt, ErrorIds.PublicationFailed, cancellationToken), cancellationToken)
+        OsvArchive archive = await Task.Run(
+            () => Read(publication.OpenRead(file), file, publication.PublishedAt, ErrorIds.PublicationFailed, cancellationToken), cancellationToken)
             .ConfigureAwait(false);
         ThrowIfTooMany(archive, ecosystem, file);
         var published = new OsvPublishedArchive(
@@ -171,12 +175,14 @@ public sealed class OsvFamily : IFeedFamily
             IDerivedWriter derived = publication.CreateDerived();
             await using (derived.ConfigureAwait(false))
             {
-                await ZipSubset.WriteAsync(source, archive.Zip, archive.Unsafe.Select(u => u.Index).ToHashSet(), derived.Stream, cancellationToken).ConfigureAwait(false);
+                HashSet<int> leftOut = [.. archive.Unsafe.Select(u => u.Index)];
+                await ZipSubset.WriteAsync(source, archive.Zip, leftOut, derived.Stream, cancellationToken).ConfigureAwait(false);
 
                 // Other rules than last time's can make another archive from the same input.
-                DateTimeOffset? modified = served is not null && served.LastModified == file.LastModified ? file.LastModified?.AddSeconds(1) : file.LastModified;
-                await derived.CompleteAsync(
-                    path, "application/zip", modified, new Derivation(ArchiveRule, [file.Url, InputDigest(file)]), cancellationToken).ConfigureAwait(false);
+                bool sameTime = served is not null && served.LastModified == file.LastModified;
+                DateTimeOffset? modified = sameTime ? file.LastModified?.AddSeconds(1) : file.LastModified;
+                var derivation = new Derivation(ArchiveRule, [file.Url, InputDigest(file)]);
+                await derived.CompleteAsync(path, "application/zip", modified, derivation, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -202,7 +208,8 @@ public sealed class OsvFamily : IFeedFamily
         {
             string examples = string.Join("; ", archive.Unsafe.Take(3).Select(u => $"{u.Item}: {u.Reason}"));
             throw NotPublished(
-                $"{harmful} of the {members} members of {file.Url} would harm Clair, too many to leave out of {ecosystem.Line} ({examples}).", file.Url);
+                $"{harmful} of the {members} members of {file.Url} would harm Clair, too many to leave out of {ecosystem.Line} ({examples}).",
+                file.Url);
         }
     }
 
@@ -210,7 +217,8 @@ public sealed class OsvFamily : IFeedFamily
     {
         int count = Read(session.OpenRead(file), file, session.Now, ErrorIds.UpstreamContent, cancellationToken).AdvisoryCount;
         return count > 0 ? count : throw new FeedException(
-            ErrorIds.UpstreamContent, $"{file.Url} holds no advisory at all.", file.Url, "Try again later: upstream's export of this ecosystem is empty.");
+            ErrorIds.UpstreamContent, $"{file.Url} holds no advisory at all.", file.Url,
+            "Try again later: upstream's export of this ecosystem is empty.");
     }
 
     private OsvArchive Read(Stream stream, SnapshotFile file, DateTimeOffset publishedAt, string errorId, CancellationToken cancellationToken)
@@ -244,9 +252,10 @@ public sealed class OsvFamily : IFeedFamily
     }
 
     private static FeedException Unlisted(Uri list, string key) => new(
-        ErrorIds.UpstreamContent, $"{list.AbsoluteUri} does not list the ecosystem '{key}', which Clair matches packages against.", list.AbsoluteUri,
-        "See whether upstream's list is complete, or something else answers in its place.");
+        ErrorIds.UpstreamContent, $"{list.AbsoluteUri} does not list the ecosystem '{key}', which Clair matches packages against.",
+        list.AbsoluteUri, "See whether upstream's list is complete, or something else answers in its place.");
 
     private static FeedException NotPublished(string message, string target) => new(
-        ErrorIds.PublicationFailed, message, target, "What was published before stays in use. Collect again; if it stays, report it with this message.");
+        ErrorIds.PublicationFailed, message, target,
+        "What was published before stays in use. Collect again; if it stays, report it with this message.");
 }

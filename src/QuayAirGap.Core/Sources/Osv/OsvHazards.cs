@@ -70,8 +70,11 @@ internal static class OsvHazards
     private static string? FindInTexts(OsvAdvisory advisory)
     {
         bool scored = advisory.Severities.Any(s => s.Type is "CVSS_V2" or "CVSS_V3" or "CVSS_V4");
-        IEnumerable<string> texts = [advisory.Id, advisory.Summary, scored ? "" : advisory.DatabaseSeverity, .. advisory.Severities.Select(s => s.Score),
-            .. advisory.References, .. advisory.Aliases, .. advisory.Affected.SelectMany(a => new[] { a.Ecosystem, a.Name, a.Purl })];
+        IEnumerable<string> texts =
+        [
+            advisory.Id, advisory.Summary, scored ? "" : advisory.DatabaseSeverity, .. advisory.Severities.Select(s => s.Score),
+            .. advisory.References, .. advisory.Aliases, .. advisory.Affected.SelectMany(a => new[] { a.Ecosystem, a.Name, a.Purl }),
+        ];
         if (texts.Any(t => t.Contains('\0', StringComparison.Ordinal)))
         {
             return "a text holds a NUL character: the database refuses the update";
@@ -79,7 +82,7 @@ internal static class OsvHazards
 
         IEnumerable<string> keys = [advisory.Id, .. advisory.Aliases, .. advisory.Affected.SelectMany(a => new[] { a.Name, a.Purl })];
         return keys.Any(k => Encoding.UTF8.GetByteCount(k) > LongestKey)
-            ? string.Create(CultureInfo.InvariantCulture, $"an identifier or package name has more than {LongestKey} bytes: the database refuses the update")
+            ? $"an identifier or package name has more than {LongestKey.ToString(CultureInfo.InvariantCulture)} bytes: the database refuses the update"
             : null;
     }
 }

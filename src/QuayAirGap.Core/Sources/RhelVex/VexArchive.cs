@@ -13,9 +13,9 @@ namespace QuayAirGap.Core.Sources.RhelVex;
 internal sealed class VexArchive : IDisposable
 {
     /// <summary>Well above what is published (about 300,000 documents); a bomb is stopped long before the disk or the day is full.</summary>
-    internal const int MaxEntries = 2_000_000;
+    private const int MaxEntries = 2_000_000;
 
-    internal const long MaxTotalSize = 1L << 40;
+    private const long MaxTotalSize = 1L << 40;
 
     private const int MaxExtension = 64 << 10;
 
@@ -23,6 +23,8 @@ internal sealed class VexArchive : IDisposable
     private readonly DecompressionStream _unpacked;
     private readonly Guarded _tar;
     private readonly string _url;
+    private readonly int _maxEntries;
+    private readonly long _maxTotalSize;
     private readonly byte[] _block = new byte[512];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private SeekableArchiveSlice? _content;
@@ -33,8 +35,12 @@ internal sealed class VexArchive : IDisposable
 
     /// <param name="file">The archive; disposed with this.</param>
     /// <param name="url">Where it was had from, for errors.</param>
-    public VexArchive(Stream file, string url)
+    /// <param name="maxEntries">Entries of whatever kind.</param>
+    /// <param name="maxTotalSize">Bytes of all entries' content.</param>
+    public VexArchive(Stream file, string url, int maxEntries = MaxEntries, long maxTotalSize = MaxTotalSize)
     {
+        _maxEntries = maxEntries;
+        _maxTotalSize = maxTotalSize;
         _file = file;
         _url = url;
         _unpacked = new DecompressionStream(file, 128 << 10);
@@ -87,9 +93,9 @@ internal sealed class VexArchive : IDisposable
             }
 
             (char type, long size) = ReadHeader();
-            if (++_entries > MaxEntries || (_total += size) > MaxTotalSize)
+            if (++_entries > _maxEntries || (_total += size) > _maxTotalSize)
             {
-                throw new InvalidDataException($"it unpacks to more than {MaxEntries} entries or {MaxTotalSize >> 30} GiB");
+                throw new InvalidDataException($"it unpacks to more than {_maxEntries} entries or {_maxTotalSize} bytes");
             }
 
             _contentSize = size;

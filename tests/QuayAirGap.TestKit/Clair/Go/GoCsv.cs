@@ -44,7 +44,9 @@ internal static class GoCsv
                     continue;
                 }
 
-                return Content(text, at, end).Length == 0 ? end : throw ClairException.Failed("parse error: extraneous or missing \" in quoted-field");
+                return Content(text, at, end).Length == 0
+                    ? end
+                    : throw ClairException.Failed("parse error: extraneous or missing \" in quoted-field");
             }
 
             var line = Content(text, at, end);

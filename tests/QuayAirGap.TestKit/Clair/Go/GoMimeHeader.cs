@@ -51,7 +51,9 @@ internal static class GoMimeHeader
     private static bool TryAdd(Dictionary<string, string> fields, string line)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || !line[..colon].All(c => c == ' ' || IsToken(c)) || line[(colon + 1)..].Any(c => (c < ' ' && c != '\t') || c == '\x7f'))
+        if (colon <= 0
+            || !line[..colon].All(c => c == ' ' || IsToken(c))
+            || line[(colon + 1)..].Any(c => (c < ' ' && c != '\t') || c == '\x7f'))
         {
             return false;
         }

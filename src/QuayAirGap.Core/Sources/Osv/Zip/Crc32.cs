@@ -15,7 +15,8 @@ internal static class Crc32
         {
             uint low = BinaryPrimitives.ReadUInt32LittleEndian(content) ^ crc;
             uint high = BinaryPrimitives.ReadUInt32LittleEndian(content[4..]);
-            crc = t[(7 * 256) + (byte)low] ^ t[(6 * 256) + (byte)(low >> 8)] ^ t[(5 * 256) + (byte)(low >> 16)] ^ t[(4 * 256) + (byte)(low >> 24)]
+            crc = t[(7 * 256) + (byte)low] ^ t[(6 * 256) + (byte)(low >> 8)]
+                ^ t[(5 * 256) + (byte)(low >> 16)] ^ t[(4 * 256) + (byte)(low >> 24)]
                 ^ t[(3 * 256) + (byte)high] ^ t[(2 * 256) + (byte)(high >> 8)] ^ t[256 + (byte)(high >> 16)] ^ t[(byte)(high >> 24)];
             content = content[8..];
         }

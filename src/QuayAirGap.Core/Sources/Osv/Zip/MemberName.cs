@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace QuayAirGap.Core.Sources.Osv.Zip;
 
 /// <summary>Names out of an archive are anybody's text: in messages they are cut and cannot break a line or a terminal.</summary>
@@ -12,7 +14,8 @@ internal static class MemberName
         {
             for (int i = 0; i < from.Length; i++)
             {
-                text[i] = char.IsControl(from[i]) || char.GetUnicodeCategory(from[i]) == System.Globalization.UnicodeCategory.Format ? '�' : from[i];
+                bool unseen = char.IsControl(from[i]) || char.GetUnicodeCategory(from[i]) == UnicodeCategory.Format;
+                text[i] = unseen ? '\uFFFD' : from[i];
             }
         });
     }

@@ -168,14 +168,15 @@ internal sealed class ZipIndex
             bool wide = false;
             if (size == uint.MaxValue || compressedSize == uint.MaxValue || offset == uint.MaxValue)
             {
-                int field = FindZip64Field(header.Slice(HeaderSize + nameLength, extraLength));
-                ReadOnlySpan<byte> values = field < 0 ? default : header.Slice(HeaderSize + nameLength + field + 4, Short(header, HeaderSize + nameLength + field + 2));
+                int extraStart = HeaderSize + nameLength;
+                int field = FindZip64Field(header.Slice(extraStart, extraLength));
+                ReadOnlySpan<byte> values = field < 0 ? default : header.Slice(extraStart + field + 4, Short(header, extraStart + field + 2));
                 int at = 0;
                 size = Wide(size, values, ref at);
                 compressedSize = Wide(compressedSize, values, ref at);
                 if (offset == uint.MaxValue)
                 {
-                    offsetField = position + HeaderSize + nameLength + field + 4 + at;
+                    offsetField = position + extraStart + field + 4 + at;
                     wide = true;
                     offset = Wide(offset, values, ref at);
                 }
@@ -263,7 +264,8 @@ internal sealed class ZipIndex
         {
             if (member.Size > limits.MemberSize || member.CompressedSize > limits.MemberSize)
             {
-                throw new InvalidDataException($"one of its members has {Math.Max(member.Size, member.CompressedSize)} bytes: no advisory is that large");
+                long largest = Math.Max(member.Size, member.CompressedSize);
+                throw new InvalidDataException($"one of its members has {largest} bytes: no advisory is that large");
             }
 
             total += member.Size;

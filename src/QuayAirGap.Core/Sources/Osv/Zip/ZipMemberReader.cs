@@ -29,7 +29,9 @@ internal sealed class ZipMemberReader : IDisposable
         Span<byte> header = stackalloc byte[ZipIndex.LocalHeaderSize];
         _zip.Position = member.Offset;
         _zip.ReadExactly(header);
-        long dataStart = ZipIndex.LocalHeaderSize + BinaryPrimitives.ReadUInt16LittleEndian(header[26..]) + BinaryPrimitives.ReadUInt16LittleEndian(header[28..]);
+        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(header[26..]);
+        int extraLength = BinaryPrimitives.ReadUInt16LittleEndian(header[28..]);
+        long dataStart = ZipIndex.LocalHeaderSize + nameLength + extraLength;
         if (!header.StartsWith("PK\x03\x04"u8) || dataStart > member.RecordLength - member.CompressedSize)
         {
             throw Damaged(member, "its local header is damaged");

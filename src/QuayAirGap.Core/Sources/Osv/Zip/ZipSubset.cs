@@ -13,7 +13,8 @@ internal static class ZipSubset
     /// <param name="leftOut">Positions within <see cref="ZipIndex.Members"/>.</param>
     /// <param name="output">Written from its current position, which becomes offset 0.</param>
     /// <param name="cancellationToken">Leaves the output unfinished.</param>
-    public static async Task WriteAsync(Stream zip, ZipIndex index, IReadOnlySet<int> leftOut, Stream output, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        Stream zip, ZipIndex index, IReadOnlySet<int> leftOut, Stream output, CancellationToken cancellationToken)
     {
         int[] kept = [.. Enumerable.Range(0, index.Members.Count).Where(i => !leftOut.Contains(i))];
         var offsets = new Dictionary<int, long>(kept.Length);

@@ -1,0 +1,45 @@
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+
+namespace QuayAirGap.Core.Freshness;
+
+/// <summary>Says of every source of the catalogue how old it is. It doubts in one direction only: what is not known to be fresh is not.</summary>
+public static class FreshnessEvaluator
+{
+    /// <param name="settings">Of the site that asks: what it needs, and its thresholds.</param>
+    /// <param name="snapshot">The newest that the site has, or null before the first.</param>
+    /// <param name="publishedAt">When it was published here, UTC; null where nothing is published.</param>
+    /// <param name="newestKnownTime">The newest time that anything signed ever told this site, UTC: the clock must not be before it.</param>
+    /// <param name="now">This machine's clock, UTC.</param>
+    /// <returns>Every source of the catalogue once, in its order.</returns>
+    public static IReadOnlyList<SourceFreshness> Evaluate(
+        SiteSettings settings, Snapshot? snapshot, DateTimeOffset? publishedAt, DateTimeOffset? newestKnownTime, DateTimeOffset now) =>
+        Evaluate(settings, snapshot?.Sources, snapshot?.Created, publishedAt, newestKnownTime, now);
+
+    /// <summary>As the other, of what is published: a source whose publication failed counts as it is served, not as it was carried in.</summary>
+    /// <param name="settings">Of the site that asks.</param>
+    /// <param name="generation">The one that is served, or null before the first.</param>
+    /// <param name="newestKnownTime">The newest time that anything signed ever told this site, UTC; the generation's own is known already.</param>
+    /// <param name="now">This machine's clock, UTC.</param>
+    public static IReadOnlyList<SourceFreshness> Evaluate(
+        SiteSettings settings, Generation? generation, DateTimeOffset? newestKnownTime, DateTimeOffset now) =>
+        Evaluate(
+            settings, generation?.Sources, takenAt: null, generation?.PublishedAt,
+            Later(newestKnownTime, generation?.NewestSnapshot), now);
+
+    private static IReadOnlyList<SourceFreshness> Evaluate(
+        SiteSettings settings, IReadOnlyList<SourceSnapshot>? sources, DateTimeOffset? takenAt, DateTimeOffset? publishedAt,
+        DateTimeOffset? newestKnownTime, DateTimeOffset now)
+    {
+        // Captures are not among the known times: one that claims to be from the future must not make the others look old.
+        var clock = new FreshnessClock(now, Later(Later(newestKnownTime, takenAt), publishedAt));
+        return
+        [
+            .. settings.Sources.Select(s =>
+                new SourceJudge(s, clock, sources is not null, sources?.FirstOrDefault(c => c.Name == s.Name), publishedAt, takenAt ?? publishedAt).Judge()),
+        ];
+    }
+
+    private static DateTimeOffset? Later(DateTimeOffset? a, DateTimeOffset? b) => a is null || b > a ? b : a;
+}

@@ -1,0 +1,45 @@
+namespace QuayAirGap.Core.Freshness;
+
+/// <summary>How old one source is, and what that means. Times are UTC.</summary>
+public sealed record SourceFreshness
+{
+    public required string Name { get; init; }
+
+    public required FeedState State { get; init; }
+
+    /// <summary>Never <see cref="FreshnessLevel.Ok"/> for a required source that is not fresh.</summary>
+    public required FreshnessLevel Level { get; init; }
+
+    /// <summary>Whether results without it are incomplete: it is enabled here and this program can publish it.</summary>
+    public required bool Required { get; init; }
+
+    /// <summary>Whether this site's settings want it.</summary>
+    public required bool Enabled { get; init; }
+
+    /// <summary>When the content was last confirmed against its upstream.</summary>
+    public DateTimeOffset? CapturedAt { get; init; }
+
+    /// <summary>The newest modification time that the upstream gave.</summary>
+    public DateTimeOffset? UpstreamModified { get; init; }
+
+    /// <summary>When this site last published it; null outside the gap, and for what was never published.</summary>
+    public DateTimeOffset? PublishedAt { get; init; }
+
+    /// <summary>
+    /// Now − <see cref="CapturedAt"/>; where this machine's clock is known to be behind, the least that it can be. Null without content,
+    /// and where the capture lies in the future.
+    /// </summary>
+    public TimeSpan? Age { get; init; }
+
+    public required TimeSpan WarnAfter { get; init; }
+
+    public required TimeSpan CriticalAfter { get; init; }
+
+    public required TimeSpan ExpireAfter { get; init; }
+
+    /// <summary>Why it is in its state, one sentence for people.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>What to do about it; null where nothing is to be done.</summary>
+    public string? Remedy { get; init; }
+}

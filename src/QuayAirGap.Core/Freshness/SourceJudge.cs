@@ -1,0 +1,136 @@
+using System.Globalization;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+
+namespace QuayAirGap.Core.Freshness;
+
+/// <summary>Judges one source.</summary>
+/// <param name="Settings">What this site wants of it.</param>
+/// <param name="Clock">The time.</param>
+/// <param name="HasAny">Whether anything was ever captured or brought in, of whatever source.</param>
+/// <param name="Source">What is known of it, or null.</param>
+/// <param name="PublishedAt">When this site last published.</param>
+/// <param name="KnownSince">How long the site has at least been without it, where it is missing.</param>
+internal sealed record SourceJudge(
+    SourceSettings Settings, FreshnessClock Clock, bool HasAny, SourceSnapshot? Source, DateTimeOffset? PublishedAt, DateTimeOffset? KnownSince)
+{
+    private const string CheckClock = "Set this machine's clock (and the collector's) by a time server, then look again.";
+    private const string Collect = "Run Save-ClairFeed outside and bring its bundle in with Import-ClairFeed.";
+
+    private bool IsRequired => Settings.Definition.IsCollected && Settings.Enabled;
+
+    public SourceFreshness Judge()
+    {
+        if (!Settings.Definition.IsCollected)
+        {
+            return Report(
+                FeedState.Unsupported, FreshnessLevel.Ok, "This version does not collect it: nothing is known of what it covers.",
+                "Treat results for what it covers as incomplete.");
+        }
+
+        if (!Settings.Enabled)
+        {
+            return Report(FeedState.Deselected, FreshnessLevel.Ok, "It is disabled in this site's settings: results for what it covers are incomplete.", null);
+        }
+
+        return Source switch
+        {
+            null => Absent(HasAny
+                ? "What was captured or brought in last does not know this source at all."
+                : "Nothing was ever captured or brought in here."),
+            { State: CaptureState.Captured, CapturedAt: { } time } => Captured(time),
+            { State: CaptureState.Failed, CapturedAt: { } time } => Failed(time),
+            { State: CaptureState.Captured } => Absent("It is said to be captured, but not when."),
+            { State: CaptureState.Failed } => Report(
+                FeedState.Failed, WithoutContent(), $"Its capture failed, and there is none before it: {Sentence(Source.Error)}", Collect),
+            { State: CaptureState.Deselected } => Report(
+                FeedState.Deselected, FreshnessLevel.Critical, "It was left out where the feeds are collected, but this site needs it.",
+                "Enable it outside with Set-ClairFeedSource, or disable it here if no image needs it."),
+            { State: CaptureState.Unsupported } => Report(
+                FeedState.Unsupported, FreshnessLevel.Critical, $"A program on the way cannot carry it: {Sentence(Source.Error)}",
+                "Bring the collecting side and this one to the same version, or disable it here if no image needs it."),
+            _ => Absent("It is enabled where the feeds are collected, but was never captured."),
+        };
+    }
+
+    private SourceFreshness Captured(DateTimeOffset time)
+    {
+        FreshnessLevel level = LevelAt(time);
+        if (Clock.Fault(time) is { } fault)
+        {
+            return Report(FeedState.Stale, Worse(level, FreshnessLevel.Critical), fault + ".", CheckClock);
+        }
+
+        string age = AgeText(Clock.AgeOf(time));
+        return level == FreshnessLevel.Ok
+            ? Report(FeedState.Fresh, level, $"It was captured {age} ago.", null)
+            : Report(FeedState.Stale, level, $"It was captured {age} ago, past its {ThresholdText(level)}.", Collect);
+    }
+
+    private SourceFreshness Failed(DateTimeOffset time)
+    {
+        string? fault = Clock.Fault(time);
+        FreshnessLevel level = Worse(LevelAt(time), fault is null ? FreshnessLevel.Warning : FreshnessLevel.Critical);
+        string content = fault is null ? $"What is there was captured {AgeText(Clock.AgeOf(time))} ago." : fault + ".";
+        return Report(
+            FeedState.Failed, level, $"Its last capture or publication failed: {Sentence(Source!.Error)} {content}",
+            fault is null ? "Correct the cause; then " + char.ToLowerInvariant(Collect[0]) + Collect[1..] : CheckClock);
+    }
+
+    private SourceFreshness Absent(string reason) => Report(FeedState.Missing, WithoutContent(), reason, Collect);
+
+    /// <summary>Without content there is no age of it; but how long the site has at least gone without is known.</summary>
+    private FreshnessLevel WithoutContent() =>
+        KnownSince is { } since && Clock.AgeOf(since) >= Settings.ExpireAfter ? FreshnessLevel.Expired : FreshnessLevel.Critical;
+
+    private FreshnessLevel LevelAt(DateTimeOffset time) => Clock.AgeOf(time) switch
+    {
+        null => FreshnessLevel.Critical,
+        { } age when age >= Settings.ExpireAfter => FreshnessLevel.Expired,
+        { } age when age >= Settings.CriticalAfter => FreshnessLevel.Critical,
+        { } age when age >= Settings.WarnAfter => FreshnessLevel.Warning,
+        _ => FreshnessLevel.Ok,
+    };
+
+    private SourceFreshness Report(FeedState state, FreshnessLevel level, string reason, string? remedy) => new()
+    {
+        Name = Settings.Name,
+        State = state,
+        Level = level,
+        Required = IsRequired,
+        Enabled = Settings.Enabled,
+        CapturedAt = Source?.CapturedAt,
+        UpstreamModified = Source?.UpstreamModified,
+        PublishedAt = Source?.CapturedAt is null ? null : PublishedAt,
+        Age = Source?.CapturedAt is { } time ? Clock.AgeOf(time) : null,
+        WarnAfter = Settings.WarnAfter,
+        CriticalAfter = Settings.CriticalAfter,
+        ExpireAfter = Settings.ExpireAfter,
+        Reason = reason,
+        Remedy = remedy,
+    };
+
+    private string ThresholdText(FreshnessLevel level) => level switch
+    {
+        FreshnessLevel.Expired => $"expiry ({FeedDuration.Format(Settings.ExpireAfter)})",
+        FreshnessLevel.Critical => $"critical threshold ({FeedDuration.Format(Settings.CriticalAfter)})",
+        _ => $"warning threshold ({FeedDuration.Format(Settings.WarnAfter)})",
+    };
+
+    private static FreshnessLevel Worse(FreshnessLevel a, FreshnessLevel b) => a > b ? a : b;
+
+    private static string Sentence(string? error) => string.IsNullOrWhiteSpace(error) ? "no reason was given." : error.TrimEnd('.', ' ') + ".";
+
+    private static string AgeText(TimeSpan? age)
+    {
+        static string Count(int n, string unit) => string.Create(CultureInfo.InvariantCulture, $"{n} {unit}{(n == 1 ? "" : "s")}");
+
+        return age switch
+        {
+            null => "an unknown time",
+            { TotalDays: >= 1 } a => a.Hours == 0 ? Count(a.Days, "day") : $"{Count(a.Days, "day")} {Count(a.Hours, "hour")}",
+            { TotalHours: >= 1 } a => a.Minutes == 0 ? Count(a.Hours, "hour") : $"{Count(a.Hours, "hour")} {Count(a.Minutes, "minute")}",
+            { } a => Count(a.Minutes, "minute"),
+        };
+    }
+}

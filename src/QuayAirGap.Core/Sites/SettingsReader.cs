@@ -1,0 +1,171 @@
+using System.Globalization;
+using QuayAirGap.Core.Sources;
+
+namespace QuayAirGap.Core.Sites;
+
+/// <summary>What the nodes of sources.yaml mean.</summary>
+internal static class SettingsReader
+{
+    public const string Enabled = "enabled";
+    public const string Uri = "uri";
+    public const string MirrorUri = "mirrorUri";
+    public const string UpstreamRoot = "upstreamRoot";
+    public const string WarnAfter = "warnAfter";
+    public const string CriticalAfter = "criticalAfter";
+    public const string ExpireAfter = "expireAfter";
+
+    private const int CurrentVersion = 1;
+    private const int MostGenerations = 1000;
+
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity"];
+    private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, WarnAfter, CriticalAfter, ExpireAfter];
+
+    public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
+
+    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/></exception>
+    public static SiteSettings Read(SettingsDocument document)
+    {
+        SiteSettings settings = Defaults();
+        if (document.Root is not { } root)
+        {
+            return settings;
+        }
+
+        int keepGenerations = settings.KeepGenerations;
+        TimeSpan bundleValidity = settings.BundleValidity;
+        IReadOnlyList<SourceSettings> sources = settings.Sources;
+        foreach (SettingsEntry entry in root.Entries)
+        {
+            switch (entry.Key.Value)
+            {
+                case "version":
+                    ReadNumber(document, entry, CurrentVersion, CurrentVersion);
+                    break;
+                case "keepGenerations":
+                    keepGenerations = ReadNumber(document, entry, 2, MostGenerations);
+                    break;
+                case "bundleValidity":
+                    bundleValidity = ReadDuration(document, entry);
+                    break;
+                case "sources":
+                    sources = ReadSources(document, entry, sources);
+                    break;
+                default:
+                    throw UnknownKey(document, entry.Key, "a setting", s_rootKeys);
+            }
+        }
+
+        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity };
+    }
+
+    private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected };
+
+    private static IReadOnlyList<SourceSettings> ReadSources(SettingsDocument document, SettingsEntry entry, IReadOnlyList<SourceSettings> defaults)
+    {
+        Dictionary<string, SourceSettings> sources = defaults.ToDictionary(s => s.Name, StringComparer.Ordinal);
+        foreach (SettingsEntry source in EntriesOf(document, entry))
+        {
+            if (!sources.TryGetValue(source.Key.Value, out SourceSettings? settings))
+            {
+                throw UnknownKey(document, source.Key, "a source", [.. sources.Keys]);
+            }
+
+            sources[source.Key.Value] = ReadSource(document, source, settings);
+        }
+
+        return [.. defaults.Select(s => sources[s.Name])];
+    }
+
+    private static SourceSettings ReadSource(SettingsDocument document, SettingsEntry source, SourceSettings settings)
+    {
+        foreach (SettingsEntry entry in EntriesOf(document, source))
+        {
+            settings = entry.Key.Value switch
+            {
+                Enabled => settings with { Enabled = ReadEnabled(document, entry, settings.Definition) },
+                Uri => settings with { Uri = ReadUri(document, entry, isFolder: settings.Definition.Uri.AbsoluteUri.EndsWith('/')) },
+                MirrorUri when settings.Definition.MirrorUri is null =>
+                    throw document.Invalid(entry.Key.Line, $"'{settings.Name}' has no second upstream for '{MirrorUri}'"),
+                MirrorUri => settings with { MirrorUri = ReadUri(document, entry, isFolder: true) },
+                UpstreamRoot => settings with { UpstreamRoot = ReadUri(document, entry, isFolder: true) },
+                WarnAfter => settings with { WarnAfter = ReadDuration(document, entry) },
+                CriticalAfter => settings with { CriticalAfter = ReadDuration(document, entry) },
+                ExpireAfter => settings with { ExpireAfter = ReadDuration(document, entry) },
+                _ => throw UnknownKey(document, entry.Key, "a setting of a source", s_sourceKeys),
+            };
+        }
+
+        ThrowUnlessRising(document, source, settings);
+        return settings;
+    }
+
+    private static void ThrowUnlessRising(SettingsDocument document, SettingsEntry source, SourceSettings settings)
+    {
+        if (settings.WarnAfter > settings.CriticalAfter || settings.CriticalAfter > settings.ExpireAfter)
+        {
+            throw document.Invalid(
+                source.Key.Line,
+                $"the thresholds of '{settings.Name}' do not rise: {WarnAfter} {FeedDuration.Format(settings.WarnAfter)}, "
+                + $"{CriticalAfter} {FeedDuration.Format(settings.CriticalAfter)}, {ExpireAfter} {FeedDuration.Format(settings.ExpireAfter)} "
+                + "(what is not said has its default)");
+        }
+    }
+
+    private static IReadOnlyList<SettingsEntry> EntriesOf(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    {
+        SettingsMapping mapping => mapping.Entries,
+        SettingsScalar { IsNull: true } => [],
+        _ => throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' has settings below it, not a value"),
+    };
+
+    private static string ReadText(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    {
+        SettingsScalar { IsNull: false, Value: var value } => value,
+        SettingsScalar => throw document.Invalid(entry.Key.Line, $"'{entry.Key.Value}' has no value"),
+        _ => throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' has a value, not settings below it"),
+    };
+
+    private static bool ReadEnabled(SettingsDocument document, SettingsEntry entry, SourceDefinition definition)
+    {
+        string text = ReadText(document, entry);
+        if (text is not ("true" or "false"))
+        {
+            throw document.Invalid(entry.Value.Line, $"'{Enabled}' is true or false, not '{text}'");
+        }
+
+        return text == "true" && !definition.IsCollected
+            ? throw document.Invalid(entry.Value.Line, $"'{definition.Name}' cannot be enabled: this version does not collect it")
+            : text == "true";
+    }
+
+    private static int ReadNumber(SettingsDocument document, SettingsEntry entry, int least, int most)
+    {
+        string text = ReadText(document, entry);
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+            ? number
+            : throw document.Invalid(
+                entry.Value.Line, $"'{entry.Key.Value}' is {(least == most ? least : $"a number from {least} to {most}")}, not '{text}'");
+    }
+
+    private static TimeSpan ReadDuration(SettingsDocument document, SettingsEntry entry)
+    {
+        string text = ReadText(document, entry);
+        return FeedDuration.TryParse(text, out TimeSpan duration)
+            ? duration
+            : throw document.Invalid(
+                entry.Value.Line,
+                $"'{entry.Key.Value}' is a length of time such as 3d, 12h, 30m or 1.06:00:00, up to {FeedDuration.Format(FeedDuration.Longest)}, not '{text}'");
+    }
+
+    private static Uri ReadUri(SettingsDocument document, SettingsEntry entry, bool isFolder)
+    {
+        string text = ReadText(document, entry);
+        string? fault = UpstreamUri.FaultOf(text, out Uri? uri);
+        return fault is null ? UpstreamUri.Normalise(uri!, isFolder) : throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' {fault}");
+    }
+
+    private static FeedException UnknownKey(SettingsDocument document, SettingsScalar key, string what, IReadOnlyList<string> known)
+    {
+        return document.Invalid(key.Line, $"'{key.Value}' is not {what}; did you mean '{Nearest.To(key.Value, known)}'? Known are {string.Join(", ", known)}");
+    }
+}

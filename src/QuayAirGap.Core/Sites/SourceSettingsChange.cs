@@ -1,0 +1,28 @@
+namespace QuayAirGap.Core.Sites;
+
+/// <summary>What to change of one source's settings. Null leaves a setting as it is.</summary>
+public sealed record SourceSettingsChange
+{
+    public bool? Enabled { get; init; }
+
+    public Uri? Uri { get; init; }
+
+    /// <summary>Goes back to the upstream's own address.</summary>
+    public bool ClearUri { get; init; }
+
+    public Uri? MirrorUri { get; init; }
+
+    /// <summary>Goes back to the second upstream's own address.</summary>
+    public bool ClearMirrorUri { get; init; }
+
+    public Uri? UpstreamRoot { get; init; }
+
+    /// <summary>Fetches from the upstream itself again.</summary>
+    public bool ClearUpstreamRoot { get; init; }
+
+    public TimeSpan? WarnAfter { get; init; }
+
+    public TimeSpan? CriticalAfter { get; init; }
+
+    public TimeSpan? ExpireAfter { get; init; }
+}
