@@ -27,7 +27,14 @@ public sealed class AddClairFeedTrustCommand : PathCmdlet
 
         var site = Site.OpenOrCreate(ResolvedSitePath);
         using SiteLock held = site.Lock();
-        TrustedSigner added = new TrustStore(site).Add(path);
+        var store = new TrustStore(site);
+        IReadOnlyList<TrustedSigner> before = store.List();
+        TrustedSigner added = store.Add(path);
+        if (!before.Any(t => t.Thumbprint == added.Thumbprint && !t.IsRevoked))
+        {
+            LedgerLine.Append(site, "trust.added", ("thumbprint", added.Thumbprint), ("subject", added.Subject));
+        }
+
         WriteVerbose($"The site now trusts {added.Subject}, SHA-256 {added.Thumbprint}. Compare these digits with the signer's owner.");
         if (PassThru)
         {

@@ -37,6 +37,8 @@ public sealed class RemoveClairFeedTrustCommand : ClairFeedCmdlet
 
                 using SiteLock held = site.Lock();
                 TrustedSigner removed = new TrustStore(site).Remove(thumbprint, Revoke);
+                LedgerLine.Append(
+                    site, Revoke ? "trust.revoked" : "trust.removed", ("thumbprint", removed.Thumbprint), ("subject", removed.Subject));
                 if (PassThru)
                 {
                     WriteObject(OutputMapper.Trust(removed, TimeProvider.System.GetUtcNow()));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Sources;
@@ -9,6 +10,9 @@ namespace QuayAirGap.Commands;
 [OutputType(typeof(ClairFeedSource))]
 public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
 {
+    private static readonly string[] s_settings =
+        [nameof(Enabled), nameof(Uri), nameof(MirrorUri), nameof(UpstreamRoot), nameof(WarnAfter), nameof(CriticalAfter), nameof(ExpireAfter)];
+
     /// <summary>The sources; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(SourceNameCompleter))]
@@ -59,7 +63,7 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
             ForOne(() =>
             {
                 bool many = WildcardPattern.ContainsWildcardCharacters(name);
-                foreach (SourceDefinition source in SourceNames.Matching(name).Where(s => s.IsCollected || !many))
+                foreach (SourceDefinition source in many ? SourceNames.Collectable(name) : SourceNames.Matching(name))
                 {
                     ForOne(() => Change(source));
                 }
@@ -89,12 +93,26 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
             CriticalAfter = IsBound(nameof(CriticalAfter)) ? CriticalAfter : null,
             ExpireAfter = IsBound(nameof(ExpireAfter)) ? ExpireAfter : null,
         });
+        if (changed)
+        {
+            LedgerLine.Append(
+                site, "settings.changed",
+                [("source", source.Name), .. s_settings.Where(IsBound).Select(p => (p, ValueText(MyInvocation.BoundParameters[p])))]);
+        }
+
         WriteVerbose(changed ? $"'{source.Name}' is changed in '{site.SettingsFile}'." : $"'{site.SettingsFile}' already says so of '{source.Name}'.");
         if (PassThru)
         {
             WriteObject(OutputMapper.Source(SiteSettings.Load(site).Sources.First(s => s.Name == source.Name)));
         }
     }
+
+    private static string ValueText(object? value) => value switch
+    {
+        null => "",
+        TimeSpan time => time.ToString("c", CultureInfo.InvariantCulture),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
+    };
 
     private bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 }

@@ -1,8 +1,6 @@
 using System.Management.Automation;
 using QuayAirGap.Core.Freshness;
-using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
-using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
 
 namespace QuayAirGap.Commands;
@@ -29,7 +27,7 @@ public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
     {
         Site site = OpenSite();
         HashSet<string> names = [.. Name.SelectMany(SourceNames.Matching).Select(s => s.Name)];
-        SourceFreshness[] found = [.. Evaluate(site).Where(f => names.Contains(f.Name))];
+        SourceFreshness[] found = [.. SiteFreshness.Of(site, SiteSettings.Load(site), TimeProvider.System).Where(f => names.Contains(f.Name))];
         if (Quiet)
         {
             SourceFreshness[] bad = [.. found.Where(f => f.Required && f.Level != FreshnessLevel.Ok)];
@@ -46,15 +44,5 @@ public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
         {
             WriteObject(OutputMapper.Freshness(source));
         }
-    }
-
-    /// <summary>What is served decides; a collecting site, which serves nothing, is judged by its newest capture.</summary>
-    private static IReadOnlyList<SourceFreshness> Evaluate(Site site)
-    {
-        var settings = SiteSettings.Load(site);
-        DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        return new GenerationStore(site).LoadCurrent() is { } generation
-            ? FreshnessEvaluator.Evaluate(settings, generation, newestKnownTime: null, now)
-            : FreshnessEvaluator.Evaluate(settings, new SnapshotStore(site).LoadNewest(), publishedAt: null, newestKnownTime: null, now);
     }
 }

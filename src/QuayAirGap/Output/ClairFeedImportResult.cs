@@ -18,9 +18,6 @@ public sealed class ClairFeedImportResult
 
     public required long Sequence { get; init; }
 
-    /// <summary>When the bundle's snapshot was made.</summary>
-    public required DateTimeOffset Created { get; init; }
-
     /// <summary>The sources that the generation publishes.</summary>
     public required string[] Sources { get; init; }
 

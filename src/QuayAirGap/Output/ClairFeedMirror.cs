@@ -10,7 +10,10 @@ public sealed class ClairFeedMirror
     internal ClairFeedMirror(MirrorProcess process) => _process = process;
 
     /// <summary>Where it listens; a port 0 that was asked for is the real one here.</summary>
-    public string[] Url => [.. _process.Urls];
+    public string Url => _process.Urls[0];
+
+    /// <summary>Every address, where it listens on several.</summary>
+    public string[] Urls => [.. _process.Urls];
 
     public int ProcessId => _process.Id;
 
@@ -25,7 +28,7 @@ public sealed class ClairFeedMirror
     public bool IsRunning => _process.IsRunning;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(' ', Url);
+    public override string ToString() => Url;
 
     internal MirrorProcess Process => _process;
 }

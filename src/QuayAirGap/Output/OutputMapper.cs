@@ -44,7 +44,7 @@ internal static class OutputMapper
             Base = snapshot.Base,
             Signers = [.. signers],
             Sources = [.. snapshot.Sources.Where(s => s.Files.Count > 0).Select(s => s.Name)],
-            IncompleteSources = Incomplete(snapshot),
+            IncompleteSources = Incomplete(snapshot.Sources),
             FileCount = snapshot.Sources.Sum(s => (long)s.Files.Count),
             ContentSize = snapshot.Sources.Sum(s => s.Files.Sum(f => f.Size)),
             Producer = snapshot.Producer,
@@ -105,6 +105,19 @@ internal static class OutputMapper
         Remedy = source.Remedy,
     };
 
+    public static ClairFeedImportResult Import(ImportResult result, string? path) => new()
+    {
+        Changed = result.Changed,
+        Path = path,
+        Generation = result.Generation.Number,
+        PublishedAt = result.Generation.PublishedAt,
+        Stream = result.Generation.Stream,
+        Sequence = result.Generation.Sequence,
+        Sources = SourcesOf(result.Generation),
+        IncompleteSources = Incomplete(result.Generation.Sources),
+        HeldBack = HeldBack(result.Generation.HeldBack),
+    };
+
     /// <summary>"debian: the capture failed: …; its files are those of 2026-11-01T00:00:00Z".</summary>
     public static string IncompleteText(SourceSnapshot source)
     {
@@ -116,8 +129,8 @@ internal static class OutputMapper
         return $"{source.Name}: {what}{why}{age}.";
     }
 
-    private static string[] Incomplete(Snapshot snapshot) =>
-        [.. snapshot.Sources.Where(s => s.State is CaptureState.Failed or CaptureState.Missing).Select(IncompleteText)];
+    private static string[] Incomplete(IEnumerable<SourceSnapshot> sources) =>
+        [.. sources.Where(s => s.State is CaptureState.Failed or CaptureState.Missing).Select(IncompleteText)];
 
     private static string[] SourcesOf(Generation generation) =>
         [.. generation.Entries.Select(e => e.Source).Concat(generation.Archives.Select(a => a.Source)).Distinct().Order(StringComparer.Ordinal)];
