@@ -46,7 +46,8 @@ public sealed class Mirror : IAsyncDisposable
         });
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // repeats, with its stack, what StartAsync throws
         if (options.Log is { } provider)
         {
             builder.Logging.AddProvider(provider);
@@ -115,12 +116,15 @@ public sealed class Mirror : IAsyncDisposable
         }
         catch (FormatException e)
         {
-            throw NotStarted($"'{url}' is not an address to listen at.", url, "Write it as http://127.0.0.1:8080, or http://*:8080 for all of this host's addresses.", e);
+            throw NotStarted(
+                $"'{url}' is not an address to listen at.", url,
+                "Write it as http://127.0.0.1:8080, or http://*:8080 for all of this host's addresses.", e);
         }
 
-        if (address.Scheme != "http" || address.PathBase.Length > 0)
+        if (address.Scheme != "http" || address.PathBase.Length > 0 || address.Port is < 0 or > ushort.MaxValue)
         {
-            throw NotStarted($"The mirror cannot listen at '{url}'.", url, "Write it as http://host:port, without a path.", null);
+            throw NotStarted(
+                $"The mirror cannot listen at '{url}'.", url, "Write it as http://host:port, without a path, with a port up to 65535.", null);
         }
 
         return url;
@@ -138,7 +142,9 @@ public sealed class Mirror : IAsyncDisposable
             bool taken = e.InnerException is AddressInUseException;
             throw NotStarted(
                 taken ? e.Message : $"The mirror cannot listen at {all}: {e.Message}", all,
-                taken ? "Stop the other program, or name another port with --urls." : "Name an address of this host and a port that this account may use with --urls.",
+                taken
+                    ? "Stop the other program, or name another port with --urls."
+                    : "Name an address of this host and a port that this account may use with --urls.",
                 e);
         }
     }

@@ -48,6 +48,9 @@ public sealed record Generation
 
     public IReadOnlyList<HeldBackItem> HeldBack { get; init; } = [];
 
+    /// <summary>How many tables of archive members lie beside the index: one that is gone must not look like one that never was.</summary>
+    public int MemberTables { get; init; }
+
     /// <summary>Archives whose members are served one by one; their tables lie beside the index.</summary>
     [JsonIgnore]
     public IReadOnlyList<ArchiveMembers> Archives { get; init; } = [];
@@ -58,25 +61,44 @@ public sealed record Generation
     /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
     public static Generation Load(string folder)
     {
-        string index = Path.Combine(folder, "index.json");
+        Generation index = LoadIndex(folder);
         try
         {
-            using FileStream file = File.OpenRead(index);
+            return index with { Archives = [.. TableFiles(folder).Select(ReadMembers)] };
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            throw Damaged(folder, e);
+        }
+    }
+
+    /// <summary>The generation without <see cref="Archives"/>, for whoever reads the tables with an <see cref="ArchiveMemberReader"/>.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
+    public static Generation LoadIndex(string folder)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(Path.Combine(folder, "index.json"));
             Generation generation = JsonSerializer.Deserialize(file, GenerationJson.Default.Generation) ?? throw new JsonException("The index is empty.");
             if (generation.Version != CurrentVersion)
             {
                 throw new JsonException($"The index has version {generation.Version}; this program reads version {CurrentVersion}.");
             }
 
-            return generation with { Archives = [.. Directory.GetFiles(folder, "*.members").Order(StringComparer.Ordinal).Select(ReadMembers)] };
+            int tables = TableFiles(folder).Count;
+            return tables == generation.MemberTables
+                ? generation
+                : throw new FormatException($"It has {tables} tables of archive members instead of {generation.MemberTables}.");
         }
-        catch (Exception e) when (e is IOException or JsonException or FormatException or UnauthorizedAccessException)
+        catch (Exception e) when (IsDamage(e))
         {
-            throw new FeedException(
-                ErrorIds.GenerationDamaged, $"The generation in '{folder}' cannot be read: {e.Message}", folder,
-                "Publish another one: Restore-ClairFeed, or import the newest bundle again.", e);
+            throw Damaged(folder, e);
         }
     }
+
+    /// <summary>The tables of archive members in a generation's folder.</summary>
+    public static IReadOnlyList<string> TableFiles(string folder) =>
+        [.. Directory.GetFiles(folder, "*" + ArchiveMemberReader.Extension).Order(StringComparer.Ordinal)];
 
     /// <summary>Writes the index and the tables into a folder that is not served yet.</summary>
     public void Save(string folder)
@@ -84,13 +106,13 @@ public sealed record Generation
         Directory.CreateDirectory(folder);
         foreach (ArchiveMembers archive in Archives)
         {
-            WriteMembers(Path.Combine(folder, archive.Source + ".members"), archive);
+            WriteMembers(Path.Combine(folder, archive.Source + ArchiveMemberReader.Extension), archive);
         }
 
         string index = Path.Combine(folder, "index.json");
         using (FileStream file = File.Create(index))
         {
-            JsonSerializer.Serialize(file, this, GenerationJson.Default.Generation);
+            JsonSerializer.Serialize(file, this with { MemberTables = Archives.Count }, GenerationJson.Default.Generation);
         }
 
         Durable.Wrote(index);
@@ -98,30 +120,23 @@ public sealed record Generation
 
     private static ArchiveMembers ReadMembers(string path)
     {
-        using var reader = new StreamReader(path, Encoding.UTF8);
-        string[] head = (reader.ReadLine() ?? "").Split('\t');
-        if (head.Length != 5 || head[0] != "members/1")
-        {
-            throw new FormatException($"'{path}' is not a table of archive members.");
-        }
-
-        var members = new List<ArchiveMember>();
-        while (reader.ReadLine() is { } line)
-        {
-            string[] f = line.Split('\t');
-            members.Add(new ArchiveMember(
-                f[0], f[1], ParseNumber(f[2]), ParseNumber(f[3]), ParseNumber(f[4]), ParseNumber(f[5]),
-                f[6].Length == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(ParseNumber(f[6]))));
-        }
-
-        return new ArchiveMembers { Source = head[1], PathPrefix = head[2], ArchiveSha256 = head[3], ContentType = head[4], Members = members };
+        using var reader = new ArchiveMemberReader(path);
+        return reader.Head with { Members = [.. reader.ReadMembers()] };
     }
+
+    private static bool IsDamage(Exception e) => e is IOException or JsonException or FormatException or UnauthorizedAccessException;
+
+    private static FeedException Damaged(string folder, Exception cause) => new(
+        ErrorIds.GenerationDamaged, $"The generation in '{folder}' cannot be read: {cause.Message}", folder,
+        "Publish another one: Restore-ClairFeed, or import the newest bundle again.", cause);
 
     private static void WriteMembers(string path, ArchiveMembers archive)
     {
         using (var writer = new StreamWriter(path, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
         {
-            writer.WriteLine($"members/1\t{archive.Source}\t{archive.PathPrefix}\t{archive.ArchiveSha256}\t{archive.ContentType}");
+            writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ArchiveMemberReader.Format}\t{archive.Source}\t{archive.PathPrefix}\t{archive.ArchiveSha256}\t{archive.ContentType}\t{archive.Members.Count}"));
             foreach (ArchiveMember m in archive.Members)
             {
                 writer.WriteLine(string.Create(
@@ -132,8 +147,6 @@ public sealed record Generation
 
         Durable.Wrote(path);
     }
-
-    private static long ParseNumber(string text) => long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 }
 
 [JsonSourceGenerationOptions(

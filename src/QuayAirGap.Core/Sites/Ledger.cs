@@ -1,173 +1,280 @@
-using System.Text.Encodings.Web;
+using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Sites;
 
+/// <summary>The events that the ledger knows.</summary>
+public static class LedgerEvents
+{
+    public const string FeedSaved = "feed.saved";
+    public const string BundleRefused = "bundle.refused";
+    public const string FeedImported = "feed.imported";
+    public const string FeedRestored = "feed.restored";
+    public const string TrustAdded = "trust.added";
+    public const string TrustRemoved = "trust.removed";
+    public const string TrustRevoked = "trust.revoked";
+    public const string SettingsChanged = "settings.changed";
+}
+
 /// <summary>One line of the ledger.</summary>
-/// <param name="N">Counts from 1.</param>
+/// <param name="Number">The line's number, from 1.</param>
 /// <param name="Time">UTC.</param>
-/// <param name="Event">"feed.saved", "feed.imported", "feed.restored", "bundle.refused", "trust.added", "trust.removed", "trust.revoked", "settings.changed".</param>
-/// <param name="Actor">The account and host that did it: "user@host".</param>
-/// <param name="Details">What it was done to; the keys depend on the event.</param>
-/// <param name="Previous">SHA-256 of the previous line's bytes without its newline; 64 zeros for the first.</param>
-public sealed record LedgerEntry(
-    long N, DateTimeOffset Time, string Event, string Actor, IReadOnlyDictionary<string, string> Details, string Previous);
+/// <param name="Event">One of <see cref="LedgerEvents"/>.</param>
+/// <param name="Actor">"user@host".</param>
+/// <param name="Details">What else was recorded.</param>
+/// <param name="Previous">SHA-256 of the line before, 64 lower-case hexadecimal digits; zeros for the first.</param>
+public sealed record LedgerEntry(long Number, DateTimeOffset Time, string Event, string Actor, JsonObject Details, string Previous);
+
+/// <summary>Where the ledger's chain breaks.</summary>
+/// <param name="Line">The line's number, from 1.</param>
+/// <param name="Reason">What is wrong with it, for people.</param>
+public sealed record LedgerFault(long Line, string Reason);
 
 /// <summary>
-/// ledger.jsonl: who did what to this site. Append-only; each line carries the hash of the one before, so that a line that was changed
-/// or taken out shows. Appending needs the site's lock or must be the only writer.
+/// Who did what to the site and when: ledger.jsonl, one JSON object a line, each with the SHA-256 of the line before it, so that nothing
+/// in it can be changed or taken out of its middle unseen. Nothing in it is ever rewritten. Callers that change the site hold its lock;
+/// lines of two processes never mix in any case.
 /// </summary>
 public sealed class Ledger(Site site, TimeProvider clock)
 {
-    private static readonly string s_nothing = new('0', 64);
+    private const int Attempts = 100;
+    private const int MaxLine = 1024 * 1024;
+    private const string TimePattern = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    /// <summary>Adds a line, on disk before this returns.</summary>
-    public void Append(string @event, IReadOnlyDictionary<string, string> details)
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+    private static readonly string s_first = new('0', 64);
+
+    /// <summary>Adds a line; it is on disk when this returns.</summary>
+    /// <param name="event">One of <see cref="LedgerEvents"/>.</param>
+    /// <param name="details">Never a secret.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteNotWritable"/>, <see cref="ErrorIds.SiteBusy"/> or <see cref="ErrorIds.DiskFull"/></exception>
+    public LedgerEntry Append(string @event, JsonObject details)
     {
-        using var file = new FileStream(site.LedgerFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-        (byte[] last, bool torn) = LastLine(file);
-        long n = last.Length == 0 ? 1 : TryRead(last)?.N + 1 ?? CountLines(file) + 1;
-        var entry = new LedgerEntry(
-            n, clock.GetUtcNow(), @event, $"{Environment.UserName}@{Environment.MachineName}", details, last.Length == 0 ? s_nothing : Sha256Digest.Of(last));
-        using var line = new MemoryStream();
-        if (torn)
+        try
         {
-            // A kill left half a line. It stays as it is, as a line of its own that the chain goes on from: nothing here is ever rewritten.
-            line.WriteByte((byte)'\n');
-        }
-
-        JsonSerializer.Serialize(line, entry, LedgerJson.Readable.LedgerEntry);
-        line.WriteByte((byte)'\n');
-        file.Seek(0, SeekOrigin.End);
-        file.Write(line.GetBuffer(), 0, (int)line.Length);
-        file.Flush(flushToDisk: true);
-    }
-
-    /// <summary>Every readable line, in order. Lines that a kill tore are left out; <see cref="VerifyChain"/> tells about them.</summary>
-    public IEnumerable<LedgerEntry> Read() => Lines().Select(TryRead).OfType<LedgerEntry>();
-
-    /// <summary>The first line (from 1) that does not follow from the one before, or null where the chain holds.</summary>
-    public long? VerifyChain()
-    {
-        string expected = s_nothing;
-        long number = 0;
-        foreach (byte[] line in Lines())
-        {
-            number++;
-
-            // A torn line proves nothing itself, and the next one must vouch for it.
-            if (TryRead(line) is { } entry && entry.Previous != expected)
+            bool isNew = !File.Exists(site.LedgerFile);
+            LedgerEntry entry;
+            using (FileStream file = Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
             {
-                return number;
+                (long lines, string previous, bool torn) = ReadTail(file);
+                entry = new LedgerEntry(
+                    lines + 1, clock.GetUtcNow().ToUniversalTime(), @event, $"{Environment.UserName}@{Environment.MachineName}", details, previous);
+                var line = new ArrayBufferWriter<byte>();
+                if (torn)
+                {
+                    // What a killed process left stays as it is, and is a link of the chain like any other.
+                    line.Write("\n"u8);
+                }
+
+                WriteLine(line, entry);
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(line.WrittenCount, MaxLine, nameof(details));
+                file.Position = file.Length;
+                file.Write(line.WrittenSpan);
+                file.Flush(flushToDisk: true);
             }
 
-            expected = Sha256Digest.Of(line);
+            if (isNew)
+            {
+                Durable.FlushFolder(site.Root);
+            }
+
+            return entry;
+        }
+        catch (IOException e) when (Site.IsFull(e))
+        {
+            throw Site.DiskFull(site.LedgerFile, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FeedException(
+                ErrorIds.SiteNotWritable, $"The ledger '{site.LedgerFile}' cannot be written: {e.Message}", site.LedgerFile,
+                "Give this account write access to the file. What is not recorded is not done.", e);
+        }
+    }
+
+    /// <summary>Every entry, the oldest first. A line that a kill cut off is not an entry and is left out.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.LedgerDamaged"/></exception>
+    public IEnumerable<LedgerEntry> Read()
+    {
+        foreach ((long number, byte[] line, _) in Lines())
+        {
+            if (Parse(line) is { } entry)
+            {
+                yield return entry;
+            }
+            else if (!IsTorn(line, number))
+            {
+                throw Damaged(number);
+            }
+        }
+    }
+
+    /// <summary>The first line at which the chain does not hold, or null where all of it does.</summary>
+    public LedgerFault? VerifyChain()
+    {
+        string previous = s_first;
+        foreach ((long number, byte[] line, _) in Lines())
+        {
+            LedgerEntry? entry = Parse(line);
+            if (entry is null && !IsTorn(line, number))
+            {
+                return new LedgerFault(number, "It is not an entry.");
+            }
+
+            if (entry is not null && entry.Number != number)
+            {
+                return new LedgerFault(number, $"It says that it is line {entry.Number}: lines were taken out or put in.");
+            }
+
+            if (entry is not null && entry.Previous != previous)
+            {
+                return new LedgerFault(number, "The line before it is not the one that it was written after.");
+            }
+
+            previous = Sha256Digest.Of(line);
         }
 
         return null;
     }
 
-    private IEnumerable<byte[]> Lines()
+    private static void WriteLine(ArrayBufferWriter<byte> line, LedgerEntry entry)
+    {
+        using (var writer = new Utf8JsonWriter(line))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("n", entry.Number);
+            writer.WriteString("time", entry.Time.UtcDateTime.ToString(TimePattern, CultureInfo.InvariantCulture));
+            writer.WriteString("event", entry.Event);
+            writer.WriteString("actor", entry.Actor);
+            writer.WritePropertyName("details");
+            entry.Details.WriteTo(writer);
+            writer.WriteString("previous", entry.Previous);
+            writer.WriteEndObject();
+        }
+
+        line.Write("\n"u8);
+    }
+
+    private static LedgerEntry? Parse(byte[] line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject o
+                && o["n"]?.GetValue<long>() is { } number
+                && DateTimeOffset.TryParseExact(
+                    o["time"]?.GetValue<string>(), TimePattern, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+                && o["event"]?.GetValue<string>() is { } what
+                && o["actor"]?.GetValue<string>() is { } actor
+                && o["details"] is JsonObject details
+                && o["previous"]?.GetValue<string>() is { } previous
+                ? new LedgerEntry(number, time, what, actor, details, previous)
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            return null; // not JSON, a member of another kind, or a member given twice
+        }
+    }
+
+    /// <summary>Whether a line that is no entry is the beginning of the one that was due: what a kill or a power cut leaves.</summary>
+    private static bool IsTorn(byte[] line, long number)
+    {
+        byte[] due = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"n\":{number},\"time\":\""));
+        return line.AsSpan(0, Math.Min(line.Length, due.Length)).SequenceEqual(due.AsSpan(0, Math.Min(line.Length, due.Length)));
+    }
+
+    private (long Lines, string Previous, bool Torn) ReadTail(FileStream file)
+    {
+        long lines = 0;
+        string previous = s_first;
+        bool torn = false;
+        foreach ((long number, byte[] line, bool complete) in Split(file))
+        {
+            lines = number;
+            previous = Sha256Digest.Of(line);
+            torn = !complete;
+        }
+
+        return (lines, previous, torn);
+    }
+
+    private IEnumerable<(long Number, byte[] Line, bool Complete)> Split(Stream file)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        byte[] buffer = new byte[64 * 1024];
+        long number = 0;
+        for (int read; (read = file.Read(buffer)) > 0;)
+        {
+            for (int from = 0; from < read;)
+            {
+                int length = buffer.AsSpan(from, read - from).IndexOf((byte)'\n');
+                line.Write(buffer.AsSpan(from, length < 0 ? read - from : length));
+                if (line.WrittenCount > MaxLine)
+                {
+                    throw Damaged(number + 1);
+                }
+
+                if (length < 0)
+                {
+                    break;
+                }
+
+                yield return (++number, line.WrittenSpan.ToArray(), true);
+                line.ResetWrittenCount();
+                from += length + 1;
+            }
+        }
+
+        if (line.WrittenCount > 0)
+        {
+            yield return (++number, line.WrittenSpan.ToArray(), false);
+        }
+    }
+
+    private IEnumerable<(long Number, byte[] Line, bool Complete)> Lines()
     {
         if (!File.Exists(site.LedgerFile))
         {
             yield break;
         }
 
-        using var file = new FileStream(site.LedgerFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
-        using var line = new MemoryStream();
-        int b;
-        while ((b = file.ReadByte()) >= 0)
+        using FileStream file = Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        foreach ((long, byte[], bool) line in Split(file))
         {
-            if (b == '\n')
+            yield return line;
+        }
+    }
+
+    /// <summary>An appending process holds the file for a moment; everybody else waits for it.</summary>
+    private FileStream Open(FileMode mode, FileAccess access, FileShare share)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
             {
-                yield return line.ToArray();
-                line.SetLength(0);
+                return new FileStream(site.LedgerFile, mode, access, share, 1);
             }
-            else
+            catch (IOException e) when (IsHeld(e))
             {
-                line.WriteByte((byte)b);
+                if (attempt == Attempts)
+                {
+                    throw new FeedException(
+                        ErrorIds.SiteBusy, $"Another process holds the ledger '{site.LedgerFile}'.", site.LedgerFile, "Close what has it open, then try again.", e);
+                }
+
+                Thread.Sleep(s_pause);
             }
         }
-
-        if (line.Length > 0)
-        {
-            yield return line.ToArray();
-        }
     }
 
-    private static (byte[] Line, bool Torn) LastLine(FileStream file)
-    {
-        if (file.Length == 0)
-        {
-            return ([], false);
-        }
+    private FeedException Damaged(long line) => new(
+        ErrorIds.LedgerDamaged, $"Line {line} of the ledger '{site.LedgerFile}' cannot be read.", site.LedgerFile,
+        "Somebody or something changed it. Keep a copy of it, find out who, and start a new one by moving it away.");
 
-        file.Seek(-1, SeekOrigin.End);
-        bool torn = file.ReadByte() != '\n';
-        long end = torn ? file.Length : file.Length - 1;
-        long start = end;
-        byte[] block = new byte[4096];
-        while (start > 0)
-        {
-            int size = (int)Math.Min(block.Length, start);
-            file.Seek(start - size, SeekOrigin.Begin);
-            file.ReadExactly(block, 0, size);
-            int newline = block.AsSpan(0, size).LastIndexOf((byte)'\n');
-            if (newline >= 0)
-            {
-                start = start - size + newline + 1;
-                break;
-            }
-
-            start -= size;
-        }
-
-        byte[] line = new byte[end - start];
-        file.Seek(start, SeekOrigin.Begin);
-        file.ReadExactly(line);
-        return (line, torn);
-    }
-
-    private static long CountLines(FileStream file)
-    {
-        file.Seek(0, SeekOrigin.Begin);
-        byte[] block = new byte[1 << 16];
-        long lines = 0;
-        int last = '\n';
-        int n;
-        while ((n = file.Read(block)) > 0)
-        {
-            lines += block.AsSpan(0, n).Count((byte)'\n');
-            last = block[n - 1];
-        }
-
-        return last == '\n' ? lines : lines + 1;
-    }
-
-    private static LedgerEntry? TryRead(byte[] line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, LedgerJson.Readable.LedgerEntry);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-}
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(LedgerEntry))]
-internal sealed partial class LedgerJson : JsonSerializerContext
-{
-    /// <summary>People read the file: "it's" stays as it is. The file is not a web page.</summary>
-    public static LedgerJson Readable { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    /// <summary>EWOULDBLOCK from flock, or ERROR_SHARING_VIOLATION.</summary>
+    private static bool IsHeld(IOException e) => e.GetType() == typeof(IOException) && e.HResult is 11 or unchecked((int)0x80070020);
 }

@@ -70,7 +70,8 @@ public static class SourceSettingsEditor
             string text = FeedDuration.Format(duration);
             return FeedDuration.TryParse(text, out TimeSpan read) && read == duration
                 ? text
-                : throw document.Invalid(1, $"the new '{key}' of '{definition.Name}' is not from one second to {FeedDuration.Format(FeedDuration.Longest)}, in whole seconds");
+                : throw document.Invalid(
+                    1, $"the new '{key}' of '{definition.Name}' is not from one second to {FeedDuration.Format(FeedDuration.Longest)}, in whole seconds");
         }
 
         if (change.Enabled is { } enabled)
@@ -98,7 +99,9 @@ public static class SourceSettingsEditor
 
         foreach ((string key, TimeSpan? duration) in new[]
         {
-            (SettingsReader.WarnAfter, change.WarnAfter), (SettingsReader.CriticalAfter, change.CriticalAfter), (SettingsReader.ExpireAfter, change.ExpireAfter),
+            (SettingsReader.WarnAfter, change.WarnAfter),
+            (SettingsReader.CriticalAfter, change.CriticalAfter),
+            (SettingsReader.ExpireAfter, change.ExpireAfter),
         })
         {
             if (duration is { } value)

@@ -72,7 +72,7 @@ internal static class SnapshotRules
         var directories = new HashSet<string>(StringComparer.Ordinal);
         foreach (string directory in source.Directories)
         {
-            CheckUrl(directory, source.Name);
+            Require(IsCanonical(directory), source.Name, NotCanonical(directory));
             Require(directory.EndsWith('/'), source.Name, $"the directory '{directory}' has no slash at its end");
             Require(directories.Add(directory), source.Name, $"the directory '{directory}' is there twice");
         }
@@ -90,34 +90,39 @@ internal static class SnapshotRules
         string? previous = null;
         foreach (SnapshotFile file in source.Files)
         {
-            Require(file is not null, source.Name, "one of its files is null");
-            CheckUrl(file!.Url, source.Name);
-            Require(
-                previous is null || string.CompareOrdinal(previous, file.Url) < 0, source.Name,
-                $"its files are not in the order of their URLs, or '{file.Url}' is there twice");
-            previous = file.Url;
-            Require(file.Sha256 is not null && Sha256Digest.IsValid(file.Sha256), source.Name, $"the digest of '{file.Url}' is not a SHA-256");
-            Require(file.Size >= 0, source.Name, $"the size of '{file.Url}' is negative");
-            Limit(file.Size <= MaxFileSize, source.Name, $"'{file.Url}' has {Text(file.Size)} bytes");
-            if (!sizes.TryAdd(file.Sha256!, file.Size))
+            if (ObjectionTo(file, previous, sizes) is { } objection)
             {
-                Require(sizes[file.Sha256!] == file.Size, source.Name, $"the content of '{file.Url}' is there with two sizes");
+                throw Error(ErrorIds.BundleInvalid, source.Name, objection);
             }
 
-            // Both become response headers of the mirror.
-            CheckHeader(file.ETag, source.Name, "ETag");
-            CheckHeader(file.ContentType, source.Name, "content type");
+            previous = file.Url;
         }
     }
 
-    private static void CheckUrl(string? url, string source)
+    /// <summary>There are tens of thousands of files: text is made only of what is wrong.</summary>
+    private static string? ObjectionTo(SnapshotFile file, string? previous, Dictionary<string, long> sizes)
     {
-        Require(url is { Length: > 0 and <= 2048 } && IsCanonical(url), source, $"'{url}' is not a canonical http or https URL without port, query and credentials");
+        return file is null ? "one of its files is null"
+            : !IsCanonical(file.Url) ? NotCanonical(file.Url)
+            : previous is not null && string.CompareOrdinal(previous, file.Url) >= 0
+                ? $"its files are not in the order of their URLs, or '{file.Url}' is there twice"
+            : file.Sha256 is null || !Sha256Digest.IsValid(file.Sha256) ? $"the digest of '{file.Url}' is not a SHA-256"
+            : file.Size is < 0 or > MaxFileSize ? $"'{file.Url}' has {Text(file.Size)} bytes"
+            : !sizes.TryAdd(file.Sha256, file.Size) && sizes[file.Sha256] != file.Size ? $"the content of '{file.Url}' is there with two sizes"
+
+            // Both become response headers of the mirror.
+            : !IsHeader(file.ETag) ? $"the ETag of '{file.Url}' cannot be a response header"
+            : !IsHeader(file.ContentType) ? $"the content type of '{file.Url}' cannot be a response header"
+            : null;
     }
 
-    private static bool IsCanonical(string url)
+    private static bool IsHeader(string? value) => value is null || (value.Length is > 0 and <= 1024 && value.All(c => c is >= ' ' and < '\u007F'));
+
+    private static string NotCanonical(string? url) => $"'{url}' is not a canonical http or https URL without port, query and credentials";
+
+    private static bool IsCanonical(string? url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri)
+        if (url is not { Length: > 0 and <= 2048 } || !Uri.TryCreate(url, UriKind.Absolute, out Uri? uri)
             || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
             || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || !uri.IsDefaultPort
             || !string.Equals(uri.AbsoluteUri, url, StringComparison.Ordinal))
@@ -130,13 +135,6 @@ internal static class SnapshotRules
         return path.Count(c => c == '/') == uri.AbsolutePath.Count(c => c == '/')
             && !path.Any(c => char.IsControl(c) || c is '\\' or '\uFFFD')
             && !path.Split('/').Any(s => s is "." or "..");
-    }
-
-    private static void CheckHeader(string? value, string source, string what)
-    {
-        Require(
-            value is null || (value.Length is > 0 and <= 1024 && value.All(c => c is >= ' ' and < '\u007F')), source,
-            $"an {what} cannot be a response header");
     }
 
     private static void CheckNames(IReadOnlyList<string>? names, string source, string what)
@@ -174,9 +172,11 @@ internal static class SnapshotRules
     {
         if (!holds)
         {
-            throw new FeedException(
-                errorId, Printable(source is null ? $"The snapshot is not valid: {what}." : $"The snapshot is not valid: source '{source}': {what}."),
-                source ?? "snapshot", "Have the bundle made again, with the same version of QuayAirGap on both sides.");
+            throw Error(errorId, source, what);
         }
     }
+
+    private static FeedException Error(string errorId, string? source, string what) => new(
+        errorId, Printable(source is null ? $"The snapshot is not valid: {what}." : $"The snapshot is not valid: source '{source}': {what}."),
+        source ?? "snapshot", "Have the bundle made again, with the same version of QuayAirGap on both sides.");
 }

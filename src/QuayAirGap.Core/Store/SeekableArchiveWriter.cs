@@ -123,35 +123,38 @@ internal static class SeekableArchiveWriter
         }
 
         var skips = new long[frame.Length];
-        using (var compressed = new CompressionStream(output, compressor, 0))
-        {
-            // A frame that tells its size needs no larger window than that, in whoever unpacks it.
-            compressed.SetPledgedSrcSize((ulong)total);
-            for (int i = 0; i < frame.Length; i++)
-            {
-                SeekableArchiveDocument document = frame[i];
-                compressed.Write(Header(document));
-                skips[i] = position + SeekableArchive.BlockSize;
-                ArchiveMember? known = previous?.Find(document.Path, document.Digest);
-                try
-                {
-                    using Stream content = known is null ? openContent(document) : previous!.OpenDocument(known);
-                    WriteContent(document, content, compressed, hash, buffer, cancellationToken);
-                }
-                catch (Exception e) when (known is not null && e is ZstdException or EndOfStreamException)
-                {
-                    throw SeekableArchive.Damaged(document.Path, e);
-                }
 
-                position += SeekableArchive.SizeInTar(document.Size);
-                int padding = (int)(position - skips[i] - document.Size);
-                buffer.AsSpan(0, padding).Clear();
-                compressed.Write(buffer, 0, padding);
-                members[i] = new ArchiveMember(
-                    document.Path, known?.Sha256 ?? document.Digest.ToString(), document.Size, offset, 0, skips[i], document.LastModified);
+        // Disposed when the frame is whole, and only then: disposing ends the frame, and an unfinished one makes that an error of its own
+        // in the place of the one that stopped it.
+        var compressed = new CompressionStream(output, compressor, 0);
+
+        // A frame that tells its size needs no larger window than that, in whoever unpacks it.
+        compressed.SetPledgedSrcSize((ulong)total);
+        for (int i = 0; i < frame.Length; i++)
+        {
+            SeekableArchiveDocument document = frame[i];
+            compressed.Write(Header(document));
+            skips[i] = position + SeekableArchive.BlockSize;
+            ArchiveMember? known = previous?.Find(document.Path, document.Digest);
+            try
+            {
+                using Stream content = known is null ? openContent(document) : previous!.OpenDocument(known);
+                WriteContent(document, content, compressed, hash, buffer, cancellationToken);
             }
+            catch (Exception e) when (known is not null && e is ZstdException or EndOfStreamException)
+            {
+                throw SeekableArchive.Damaged(document.Path, e);
+            }
+
+            position += SeekableArchive.SizeInTar(document.Size);
+            int padding = (int)(position - skips[i] - document.Size);
+            buffer.AsSpan(0, padding).Clear();
+            compressed.Write(buffer, 0, padding);
+            members[i] = new ArchiveMember(
+                document.Path, known?.Sha256 ?? document.Digest.ToString(), document.Size, offset, 0, skips[i], document.LastModified);
         }
 
+        compressed.Dispose();
         long length = output.Written - offset;
         for (int i = 0; i < frame.Length; i++)
         {

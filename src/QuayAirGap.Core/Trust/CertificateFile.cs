@@ -1,6 +1,5 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
-using System.Security.Cryptography.Pkcs;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace QuayAirGap.Core.Trust;
@@ -28,19 +27,21 @@ internal static class CertificateFile
 
         try
         {
-            _ = Pkcs12Info.Decode(content, out _, skipCopy: true);
-            return CertificateFileKind.Pfx;
-        }
-        catch (CryptographicException)
-        {
-        }
+            // The platform's own readers pass over what is cut off or stands behind the end.
+            AsnDecoder.ReadEncodedValue(content, AsnEncodingRules.BER, out _, out _, out int consumed);
+            if (consumed != content.Length)
+            {
+                return CertificateFileKind.Unknown;
+            }
 
-        try
-        {
-            using var certificate = new X509Certificate2(content);
-            return CertificateFileKind.Der;
+            // A PFX starts with its version (RFC 7292, 4), a certificate with a sequence (RFC 5280, 4.1).
+            var outer = new AsnReader(content, AsnEncodingRules.BER);
+            AsnReader inner = outer.ReadSequence();
+            return inner.PeekTag() == Asn1Tag.Integer ? CertificateFileKind.Pfx
+                : inner.PeekTag() == Asn1Tag.Sequence ? CertificateFileKind.Der
+                : CertificateFileKind.Unknown;
         }
-        catch (CryptographicException)
+        catch (AsnContentException)
         {
             return CertificateFileKind.Unknown;
         }

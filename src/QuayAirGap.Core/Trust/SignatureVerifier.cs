@@ -122,13 +122,17 @@ public static class SignatureVerifier
             var bare = new SignedCms();
             bare.Decode(signature);
             Demand(bare.ContentInfo.Content.Length == 0, "it brings content of its own");
+            Demand(bare.ContentInfo.ContentType.Value == Data, "it signs another type of content");
 
             var message = new SignedCms(new ContentInfo(content), detached: true);
             message.Decode(signature);
-            Demand(message.ContentInfo.ContentType.Value == Data, "it signs another type of content");
             Demand(message.SignerInfos.Count == 1, $"it has {message.SignerInfos.Count} signers where one is expected");
             Demand(message.Certificates.Count <= MostCertificates, "it has too many certificates");
             SignerInfo signer = message.SignerInfos[0];
+            Demand(
+                message.Version == 1 && signer.Version == 1 && signer.SignerIdentifier.Type == SubjectIdentifierType.IssuerAndSerialNumber,
+                "it is of another version, or names its signer in another way");
+            Demand(AnnouncedDigest(signature) == signer.DigestAlgorithm.Value, "it announces another digest than it uses");
             Demand(signer.CounterSignerInfos.Count == 0 && signer.UnsignedAttributes.Count == 0, "it has attributes that nobody signed");
             Demand(s_digests.Contains(signer.DigestAlgorithm.Value), $"its digest is {signer.DigestAlgorithm.FriendlyName}; SHA-256 or better is needed");
             Demand(s_signatures.Contains(signer.SignatureAlgorithm.Value), $"its algorithm is {signer.SignatureAlgorithm.FriendlyName}");
@@ -147,6 +151,19 @@ public static class SignatureVerifier
                 ErrorIds.BundleSignatureInvalid, SnapshotRules.Printable($"A signature of the bundle does not hold: {e.Message}"), "signature",
                 "The bundle was altered or damaged after it was signed, or its signature belongs to another. Carry it over again; do not import it.", e);
         }
+    }
+
+    /// <summary>The one entry of SignedData.digestAlgorithms, which <see cref="SignedCms"/> does not show.</summary>
+    private static string AnnouncedDigest(byte[] signature)
+    {
+        AsnReader contentInfo = new AsnReader(signature, AsnEncodingRules.BER).ReadSequence();
+        contentInfo.ReadObjectIdentifier();
+        AsnReader signedData = contentInfo.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
+        signedData.ReadInteger();
+        AsnReader digests = signedData.ReadSetOf();
+        string digest = digests.ReadSequence().ReadObjectIdentifier();
+        digests.ThrowIfNotEmpty();
+        return digest;
     }
 
     private static (VerifiedSigner? Signer, string? ErrorId, string? Text) Judge(

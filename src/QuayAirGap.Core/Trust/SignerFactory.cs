@@ -124,7 +124,7 @@ public static class SignerFactory
     {
         // Rounds cost the owner a moment at each use and a guesser as much for each guess; without a password there is nothing to guess,
         // and .NET refuses to open password-less files with more than 600,000 rounds in all.
-        int rounds = password.Length == 0 ? 2_000 : 300_000;
+        int rounds = password.Length == 0 ? 2_000 : 100_000;
         var protection = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, rounds);
         var keyId = new Pkcs9LocalKeyId([1]);
         var keys = new Pkcs12SafeContents();

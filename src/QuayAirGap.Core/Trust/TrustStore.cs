@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Store;
@@ -236,38 +235,27 @@ public sealed class TrustStore(Site site)
 
     private static X509Certificate2 FromPfx(string path, byte[] content)
     {
-        // Read as data, never imported: a private key must not come to life on the importing side.
-        Pkcs12Info pfx = Pkcs12Info.Decode(content, out _);
         const string Remedy = "Use the .cer file that was made with it. The PFX has the private key and stays on the collecting side.";
-        var certificates = new List<X509Certificate2>();
+        var certificates = new X509Certificate2Collection();
         try
         {
-            foreach (Pkcs12SafeContents contents in pfx.AuthenticatedSafe)
-            {
-                if (contents.ConfidentialityMode == Pkcs12ConfidentialityMode.Password)
-                {
-                    contents.Decrypt("");
-                }
-
-                if (contents.ConfidentialityMode == Pkcs12ConfidentialityMode.None)
-                {
-                    certificates.AddRange(contents.GetBags().OfType<Pkcs12CertBag>().Where(b => b.IsX509Certificate).Select(b => b.GetCertificate()));
-                }
-            }
+            certificates.Import(content, null, OperatingSystem.IsMacOS() ? X509KeyStorageFlags.DefaultKeySet : X509KeyStorageFlags.EphemeralKeySet);
+            X509Certificate2[] signers = certificates.Count == 1 ? [.. certificates] : [.. certificates.Where(c => c.HasPrivateKey)];
+            return signers.Length == 1
+                ? new X509Certificate2(signers[0].RawData)
+                : throw Invalid(path, $"'{path}' is a PFX with {certificates.Count} certificates; it is not clear which one is meant.", Remedy);
         }
         catch (CryptographicException e)
         {
-            certificates.ForEach(c => c.Dispose());
-            throw Invalid(path, $"'{path}' is a PFX that asks for a password.", Remedy, e);
+            throw Invalid(path, $"'{path}' is a PFX that asks for a password, or is damaged.", Remedy, e);
         }
-
-        if (certificates.Count == 1)
+        finally
         {
-            return certificates[0];
+            foreach (X509Certificate2 certificate in certificates)
+            {
+                certificate.Dispose();
+            }
         }
-
-        certificates.ForEach(c => c.Dispose());
-        throw Invalid(path, $"'{path}' is a PFX with {certificates.Count} certificates; one is needed.", Remedy);
     }
 
     private static FeedException Invalid(string path, string message, string remedy, Exception? cause = null) =>

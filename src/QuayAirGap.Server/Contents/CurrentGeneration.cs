@@ -44,7 +44,11 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
     {
         try
         {
-            LoadIfChanged();
+            if (LoadIfChanged())
+            {
+                // The tables before are a few large arrays, which the collector by itself would leave lying for many more switches.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+            }
         }
         catch (Exception e)
         {
@@ -58,7 +62,8 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
         }
     }
 
-    private void LoadIfChanged()
+    /// <returns>Whether another generation is served from now on.</returns>
+    private bool LoadIfChanged()
     {
         int? number = _generations.CurrentNumber;
         GenerationView? served = _view;
@@ -69,18 +74,18 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
                 served is null
                     ? $"The site '{site.Root}' has published nothing yet: every path is answered with 404. Run Import-ClairFeed."
                     : $"'{site.CurrentFile}' is gone; generation {served.Number} is served on. Run Restore-ClairFeed.");
-            return;
+            return false;
         }
 
         if (number == served?.Number)
         {
             _lastTrouble = null;
-            return;
+            return false;
         }
 
         if (number == _failedNumber && time.GetTimestamp() < _nextTry)
         {
-            return;
+            return false;
         }
 
         try
@@ -92,6 +97,7 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
             log.LogInformation(
                 "Serving generation {Number} (sequence {Sequence}, published {PublishedAt:yyyy-MM-dd'T'HH:mm:ss'Z'}): {Count} paths.",
                 loaded.Number, loaded.Sequence, loaded.PublishedAt.UtcDateTime, loaded.Count);
+            return true;
         }
         catch
         {

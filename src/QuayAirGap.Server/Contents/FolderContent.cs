@@ -75,7 +75,9 @@ internal sealed class FolderContent : IMirrorContent
         }
     }
 
-    /// <summary>Relative, escaped, double-quoted references, one for each name, none to the parent: claircore's Debian and SUSE readers need it so.</summary>
+    /// <summary>
+    /// Relative, escaped, double-quoted references, one for each name, none to the parent: claircore's Debian and SUSE readers need it so.
+    /// </summary>
     private Resource List(string path, DirectoryInfo folder)
     {
         var html = new StringBuilder("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Index of ")

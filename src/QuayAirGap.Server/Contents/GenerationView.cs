@@ -12,7 +12,7 @@ internal sealed class GenerationView
     private readonly Dictionary<string, Entry> _entries;
     private readonly MemberTable[] _tables;
 
-    private GenerationView(Generation generation, BlobStore store)
+    private GenerationView(Generation generation, IReadOnlyList<string> tables, BlobStore store)
     {
         _store = store;
         Number = generation.Number;
@@ -29,7 +29,7 @@ internal sealed class GenerationView
                 $"'{entry.Path}' is there twice.");
         }
 
-        _tables = [.. generation.Archives.Select(a => new MemberTable(a))];
+        _tables = [.. tables.Select(ReadTable)];
         foreach (MemberTable table in _tables)
         {
             Check(Sha256Digest.IsValid(table.ArchiveSha256), $"The archive under '{table.Prefix}' has no digest.");
@@ -46,19 +46,20 @@ internal sealed class GenerationView
     /// <summary>How many paths are answered with 200.</summary>
     public int Count => _entries.Count + _tables.Sum(t => t.Count);
 
-    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationNotFound"/> or <see cref="ErrorIds.GenerationDamaged"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
     public static GenerationView Load(GenerationStore generations, int number, BlobStore store)
     {
-        Generation generation = generations.Load(number);
+        string folder = generations.FolderOf(number);
+        Generation generation = Generation.LoadIndex(folder);
         try
         {
             Check(generation.Number == number, $"It says that it is generation {generation.Number}.");
-            return new GenerationView(generation, store);
+            return new GenerationView(generation, Generation.TableFiles(folder), store);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
             throw new FeedException(
-                ErrorIds.GenerationDamaged, $"Generation {number} cannot be served: {e.Message}", generations.FolderOf(number),
+                ErrorIds.GenerationDamaged, $"Generation {number} cannot be served: {e.Message}", folder,
                 "Publish another one: Restore-ClairFeed, or import the newest bundle again.", e);
         }
     }
@@ -110,6 +111,12 @@ internal sealed class GenerationView
             ETag = Quote(Sha256Digest.ToText(member.Sha256.Span)),
             LastModified = member.LastModified,
         };
+    }
+
+    private static MemberTable ReadTable(string file)
+    {
+        using var reader = new ArchiveMemberReader(file);
+        return new MemberTable(reader);
     }
 
     private static string Quote(string sha256) => $"\"{sha256}\"";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Store;
 
@@ -8,56 +9,65 @@ internal readonly record struct Member(
     ReadOnlyMemory<byte> Sha256, long Size, long FrameOffset, int FrameLength, long Skip, DateTimeOffset? LastModified);
 
 /// <summary>
-/// The documents of one archive in a few arrays: about 130 bytes a document, where objects with strings take three times that, twice
+/// The documents of one archive in a few arrays: about 140 bytes a document, where objects with strings take three times that, twice
 /// over while one generation replaces another.
 /// </summary>
 internal sealed class MemberTable
 {
     private const int DigestLength = 32;
 
-    private readonly char[] _paths;
+    private readonly ReadOnlyMemory<char> _paths;
     private readonly int[] _ends;
     private readonly byte[] _digests;
     private readonly Place[] _places;
 
     /// <exception cref="FormatException">The table contradicts itself.</exception>
-    public MemberTable(ArchiveMembers archive)
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public MemberTable(ArchiveMemberReader reader)
     {
-        Prefix = archive.PathPrefix;
-        ArchiveSha256 = archive.ArchiveSha256;
-        ContentType = archive.ContentType;
+        string source = reader.Head.Source;
+        Prefix = reader.Head.PathPrefix;
+        ArchiveSha256 = reader.Head.ArchiveSha256;
+        ContentType = reader.Head.ContentType;
 
-        IReadOnlyList<ArchiveMember> members = archive.Members;
-        _paths = new char[members.Sum(m => m.Path.Length)];
-        _ends = new int[members.Count];
-        _digests = new byte[members.Count * DigestLength];
-        _places = new Place[members.Count];
+        var paths = new ArrayBufferWriter<char>(Math.Max(1, reader.Count * 32));
+        _ends = new int[reader.Count];
+        _digests = new byte[reader.Count * DigestLength];
+        _places = new Place[reader.Count];
 
-        int end = 0;
-        for (int i = 0; i < members.Count; i++)
+        int i = 0;
+        string previous = "";
+        foreach (ArchiveMember m in reader.ReadMembers())
         {
-            ArchiveMember m = members[i];
-            if (i > 0 && string.CompareOrdinal(members[i - 1].Path, m.Path) >= 0)
+            if (i == _ends.Length)
             {
-                throw new FormatException($"'{m.Path}' is out of order in the table of {archive.Source}.");
+                throw new FormatException($"The table of {source} has more members than it says.");
+            }
+
+            if (string.CompareOrdinal(previous, m.Path) >= 0)
+            {
+                throw new FormatException($"'{m.Path}' is out of order in the table of {source}.");
             }
 
             if (m.Size < 0 || m.FrameOffset < 0 || m.FrameLength is <= 0 or > int.MaxValue || m.Skip < 0)
             {
-                throw new FormatException($"'{m.Path}' has an impossible place in the archive of {archive.Source}.");
+                throw new FormatException($"'{m.Path}' has an impossible place in the archive of {source}.");
             }
 
-            m.Path.CopyTo(0, _paths, end, m.Path.Length);
-            end += m.Path.Length;
-            _ends[i] = end;
             if (!Sha256Digest.IsValid(m.Sha256))
             {
-                throw new FormatException($"'{m.Path}' has no SHA-256 in the table of {archive.Source}.");
+                throw new FormatException($"'{m.Path}' has no SHA-256 in the table of {source}.");
             }
 
+            paths.Write(m.Path);
+            _ends[i] = paths.WrittenCount;
             _ = Convert.FromHexString(m.Sha256, _digests.AsSpan(i * DigestLength, DigestLength), out _, out _);
             _places[i] = new Place(m.Size, m.FrameOffset, m.Skip, m.LastModified?.ToUnixTimeSeconds() ?? long.MinValue, (int)m.FrameLength);
+            previous = m.Path;
+            i++;
         }
+
+        _paths = paths.WrittenMemory;
     }
 
     public string Prefix { get; }
@@ -107,7 +117,7 @@ internal sealed class MemberTable
     private ReadOnlySpan<char> PathOf(int index)
     {
         int start = index == 0 ? 0 : _ends[index - 1];
-        return _paths.AsSpan(start, _ends[index] - start);
+        return _paths.Span[start.._ends[index]];
     }
 
     private readonly record struct Place(long Size, long FrameOffset, long Skip, long LastModified, int FrameLength);

@@ -45,8 +45,9 @@ internal sealed class AccessLog : IDisposable
         string aborted = context.RequestAborted.IsCancellationRequested ? " aborted" : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {context.Connection.RemoteIpAddress} \"{LogText.Clean(request.Method)} {LogText.Clean(target)}\" " +
-            $"{context.Response.StatusCode} {sent} {took.TotalMilliseconds:F1}ms \"{LogText.Clean(request.Headers.UserAgent.ToString())}\"{aborted}");
+            $"{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {context.Connection.RemoteIpAddress} " +
+            $"\"{LogText.Clean(request.Method)} {LogText.Clean(target)}\" {context.Response.StatusCode} {sent} " +
+            $"{took.TotalMilliseconds:F1}ms \"{LogText.Clean(request.Headers.UserAgent.ToString())}\"{aborted}");
         if (!_lines.TryAdd(line))
         {
             Interlocked.Increment(ref _dropped);

@@ -50,8 +50,8 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
     {
         HttpRequest request = context.Request;
         HttpResponse response = context.Response;
-        bool head = HttpMethods.IsHead(request.Method);
-        if (!head && !HttpMethods.IsGet(request.Method))
+        bool head = request.Method == HttpMethods.Head;
+        if (!head && request.Method != HttpMethods.Get)
         {
             response.Headers.Allow = "GET, HEAD";
             AnswerEmpty(response, StatusCodes.Status405MethodNotAllowed);

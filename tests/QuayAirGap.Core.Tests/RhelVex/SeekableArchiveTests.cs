@@ -208,8 +208,6 @@ public sealed class SeekableArchiveTests
 
     private sealed class ChunkedStream(byte[] content, int chunk) : MemoryStream(content)
     {
-        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, chunk)]);
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, chunk));
     }
 }

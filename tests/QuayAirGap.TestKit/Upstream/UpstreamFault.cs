@@ -40,7 +40,7 @@ public sealed record UpstreamFault
     /// <summary>Sends this many bytes of the body, then nothing more, with the connection left open until the client gives up.</summary>
     public static UpstreamFault Stall(long afterBytes) => new() { StallAt = afterBytes };
 
-    /// <summary>Sends this many bytes of the body, then aborts the connection.</summary>
+    /// <summary>Sends exactly this many bytes of the body, then closes the connection.</summary>
     public static UpstreamFault CutOff(long afterBytes) => new() { CutAt = afterBytes };
 
     /// <summary>Aborts the connection before anything is answered.</summary>

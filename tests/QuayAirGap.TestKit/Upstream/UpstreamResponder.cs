@@ -304,14 +304,10 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
             await Task.Delay(Timeout.Infinite, gone);
         }
 
-        if (shape?.CutAt is not null)
-        {
-            // The client is to see the first bytes and then the loss: an abort on top of unsent bytes could discard them.
-            await context.Response.StartAsync(gone);
-            await context.Response.Body.FlushAsync(gone);
-            await Task.Delay(TimeSpan.FromMilliseconds(50), gone);
-            context.Abort();
-        }
+        // Less than announced: Kestrel sends what there is and then closes the connection. An abort here could take bytes with it that
+        // the client has not read yet, and the place of the cut would be a matter of luck.
+        await context.Response.StartAsync(gone);
+        await context.Response.Body.FlushAsync(gone);
     }
 
     /// <summary>

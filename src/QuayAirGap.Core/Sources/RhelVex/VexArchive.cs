@@ -64,7 +64,7 @@ internal sealed class VexArchive : IDisposable
         {
             return MoveNextCore();
         }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
+        catch (Exception e) when (e is ZstdException or EndOfStreamException or InvalidDataException)
         {
             throw Refuse(e.Message, e);
         }
@@ -252,7 +252,7 @@ internal sealed class VexArchive : IDisposable
         try
         {
             int read;
-            while ((read = _tar.Read(buffer)) > 0)
+            while ((read = _unpacked.Read(buffer)) > 0)
             {
                 if (buffer.AsSpan(0, read).IndexOfAnyExcept((byte)0) >= 0)
                 {
@@ -283,7 +283,8 @@ internal sealed class VexArchive : IDisposable
         {
             try
             {
-                return archive._unpacked.Read(buffer);
+                int read = archive._unpacked.Read(buffer);
+                return read > 0 || buffer.IsEmpty ? read : throw new EndOfStreamException("it ends too early");
             }
             catch (Exception e) when (e is ZstdException or EndOfStreamException)
             {

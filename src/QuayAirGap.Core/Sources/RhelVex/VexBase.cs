@@ -28,18 +28,14 @@ internal static class VexBase
                     continue;
                 }
 
-                long size = 0;
                 int read;
                 while ((read = archive.Content.Read(buffer)) > 0)
                 {
                     hash.AppendData(buffer, 0, read);
-                    size += read;
                 }
 
                 hash.GetHashAndReset(digest);
-                documents.Add(size == archive.Size
-                    ? new SeekableArchiveDocument(archive.Path, SeekableArchiveDigest.Of(digest), size)
-                    : throw archive.Refuse($"'{archive.Path}' is cut short"));
+                documents.Add(new SeekableArchiveDocument(archive.Path, SeekableArchiveDigest.Of(digest), archive.Size));
             }
         }
         finally

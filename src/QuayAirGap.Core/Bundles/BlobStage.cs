@@ -1,0 +1,69 @@
+using QuayAirGap.Core.Sites;
+
+namespace QuayAirGap.Core.Bundles;
+
+/// <summary>
+/// Content that was verified, but is not the store's yet: a folder of the site's staging. Content that the store has is not written
+/// again. Dispose it without committing and nothing is left.
+/// </summary>
+public sealed class BlobStage : IBlobSink, IDisposable
+{
+    private readonly Site _site;
+    private readonly string _folder;
+    private readonly Dictionary<string, long> _accepted = new(StringComparer.Ordinal);
+
+    public BlobStage(Site site)
+    {
+        _site = site;
+        _folder = Path.Combine(site.StagingFolder, "bundle-" + Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(_folder);
+    }
+
+    /// <summary>How many pieces of content are staged: those that the store does not have.</summary>
+    public int Count => _accepted.Count;
+
+    /// <summary>Their bytes.</summary>
+    public long Bytes => _accepted.Values.Sum();
+
+    public Stream? Open(string sha256, long size)
+    {
+        if (_accepted.ContainsKey(sha256) || _site.Store.Contains(sha256, size))
+        {
+            return null;
+        }
+
+        return new FileStream(PathOf(sha256), new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 0,
+        });
+    }
+
+    public void Accept(string sha256, long size) => _accepted[sha256] = size;
+
+    /// <summary>
+    /// Moves everything into the store. A kill in between leaves blobs that nothing refers to yet, each of them whole.
+    /// <see cref="Store.Durable.Barrier"/> must run before anything refers to them.
+    /// </summary>
+    public void Commit()
+    {
+        foreach ((string sha256, long size) in _accepted)
+        {
+            _site.Store.Adopt(PathOf(sha256), sha256, size);
+        }
+
+        _accepted.Clear();
+    }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    private string PathOf(string sha256) => Path.Combine(_folder, sha256);
+}

@@ -1,0 +1,181 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Trust;
+
+namespace QuayAirGap.Core.Bundles;
+
+/// <summary>
+/// A bundle as it lies there, a file or a folder: well formed, but nothing in it is trusted yet. Only <see cref="BundleVerifier"/> says
+/// whether it may be believed.
+/// </summary>
+public sealed class Bundle
+{
+    private readonly Lazy<Snapshot> _snapshot;
+    private readonly Lazy<IReadOnlyList<string>> _subjects;
+
+    private Bundle(string path, long size, byte[] snapshot, string sha256, IReadOnlyList<byte[]> signatures, Dictionary<string, ContentExtent> layers)
+    {
+        Path = path;
+        Size = size;
+        SnapshotBytes = snapshot;
+        SnapshotSha256 = sha256;
+        Signatures = signatures;
+        Layers = layers;
+        _snapshot = new Lazy<Snapshot>(() => SnapshotDocument.Parse(snapshot));
+        _subjects = new Lazy<IReadOnlyList<string>>(() => [.. signatures.Select(SignatureVerifier.ClaimedSubject)]);
+    }
+
+    public string Path { get; }
+
+    /// <summary>Bytes of the file, or of all files of the folder.</summary>
+    public long Size { get; }
+
+    /// <summary>The document that is signed.</summary>
+    public ReadOnlyMemory<byte> SnapshotBytes { get; }
+
+    /// <summary>SHA-256 of the document, 64 lower-case hexadecimal digits: the name of what the bundle carries.</summary>
+    public string SnapshotSha256 { get; }
+
+    /// <summary>What the document says. Unverified.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleInvalid"/>, <see cref="ErrorIds.BundleLimit"/> or
+    /// <see cref="ErrorIds.BundleVersion"/></exception>
+    public Snapshot Snapshot => _snapshot.Value;
+
+    /// <summary>Detached CMS signatures of the document, in DER. Unverified.</summary>
+    public IReadOnlyList<byte[]> Signatures { get; }
+
+    /// <summary>Who the signatures say that they are from. Unverified.</summary>
+    public IReadOnlyList<string> SignerSubjects => _subjects.Value;
+
+    /// <summary>The source layers by digest.</summary>
+    internal IReadOnlyDictionary<string, ContentExtent> Layers { get; }
+
+    /// <param name="path">A file (tar) or a folder with an OCI image layout; absolute.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleNotFound"/>, <see cref="ErrorIds.BundleInvalid"/>,
+    /// <see cref="ErrorIds.BundleTruncated"/>, <see cref="ErrorIds.BundleAltered"/>, <see cref="ErrorIds.BundleLimit"/>,
+    /// <see cref="ErrorIds.BundleExtraContent"/> or <see cref="ErrorIds.BundleMissingContent"/></exception>
+    public static Bundle Open(string path)
+    {
+        try
+        {
+            return Directory.Exists(path) ? Read(path, BundleContents.ReadFolder(path), null)
+                : File.Exists(path) ? Read(path, BundleContents.ReadArchive(path), new FileInfo(path).Length)
+                : throw new FeedException(ErrorIds.BundleNotFound, $"There is no bundle at '{path}'.", path, "Correct the path.");
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            throw BundleErrors.Invalid(path, e.Message, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FeedException(
+                ErrorIds.BundleInvalid, $"The bundle '{path}' cannot be read: {e.Message}", path,
+                "Check the medium and this account's access rights, or copy the bundle to a disk first.", e);
+        }
+    }
+
+    private static Bundle Read(string path, Dictionary<string, ContentExtent> contents, long? size)
+    {
+        size ??= contents.Values.Sum(c => c.Size);
+        OciLayout layout = Parse(ReadDocument(path, contents, BundleFormat.LayoutName, BundleFormat.MaxLayoutBytes), OciJson.Default.OciLayout);
+        Demand(layout.ImageLayoutVersion == "1.0.0", $"its OCI layout has version '{layout.ImageLayoutVersion}'");
+        OciIndex index = Parse(ReadDocument(path, contents, BundleFormat.IndexName, BundleFormat.MaxDocumentBytes), OciJson.Default.OciIndex);
+        Demand(index.SchemaVersion == 2 && index.MediaType is null or BundleFormat.IndexType, "its index is of another kind");
+        Demand(index.Manifests is { Count: 1 } && index.Manifests[0] is not null, "its index must name exactly one manifest");
+        OciDescriptor descriptor = index.Manifests[0];
+        Demand(descriptor.MediaType == BundleFormat.ManifestType, "its index names something else than a manifest");
+        Demand(descriptor.ArtifactType is null or BundleFormat.ArtifactType, "it is another artifact");
+
+        var used = new HashSet<string>(StringComparer.Ordinal) { BundleFormat.LayoutName, BundleFormat.IndexName };
+        OciManifest manifest = Parse(ReadBlob(path, contents, descriptor, BundleFormat.MaxDocumentBytes, used), OciJson.Default.OciManifest);
+        Demand(manifest.SchemaVersion == 2 && manifest.MediaType == BundleFormat.ManifestType, "its manifest is of another kind");
+        Demand(manifest.ArtifactType == BundleFormat.ArtifactType, "it is another artifact");
+        Demand(manifest.Config is { MediaType: BundleFormat.EmptyType } && manifest.Layers is not null, "its manifest is of another kind");
+        Demand(
+            ReadBlob(path, contents, manifest.Config, BundleFormat.EmptyConfig.Length, used).AsSpan().SequenceEqual(BundleFormat.EmptyConfig),
+            "its configuration is not empty");
+
+        byte[]? snapshot = null;
+        var signatures = new List<byte[]>();
+        var layers = new Dictionary<string, ContentExtent>(StringComparer.Ordinal);
+        foreach (OciDescriptor layer in manifest.Layers!)
+        {
+            switch (layer?.MediaType)
+            {
+                case BundleFormat.SnapshotType when snapshot is null:
+                    snapshot = ReadBlob(path, contents, layer, SnapshotDocument.MaxBytes, used);
+                    break;
+                case BundleFormat.SignatureType when signatures.Count < SignatureVerifier.MaxSignatures:
+                    signatures.Add(ReadBlob(path, contents, layer, SignatureVerifier.MaxSignatureBytes, used));
+                    break;
+                case BundleFormat.SignatureType:
+                    throw BundleErrors.Limit(path, $"it has more than {SignatureVerifier.MaxSignatures} signatures");
+                case BundleFormat.SourceType:
+                    layers[layer.Sha256 ?? ""] = Find(path, contents, layer, long.MaxValue, used);
+                    break;
+                default:
+                    throw new FormatException($"its manifest has a layer that this version does not know or expect: '{layer?.MediaType}'");
+            }
+        }
+
+        string? stray = contents.Keys.FirstOrDefault(name => !used.Contains(name));
+        return stray is not null ? throw BundleErrors.Extra(path, $"nothing refers to '{stray}'")
+            : snapshot is null ? throw BundleErrors.Missing(path, "it has no snapshot")
+            : new Bundle(path, size.Value, snapshot, Sha256Digest.Of(snapshot), signatures, layers);
+    }
+
+    private static byte[] ReadDocument(string path, Dictionary<string, ContentExtent> contents, string name, int limit)
+    {
+        if (!contents.TryGetValue(name, out ContentExtent extent))
+        {
+            throw BundleErrors.Invalid(path, $"it has no '{name}'");
+        }
+
+        return extent.Size == 0 ? throw BundleErrors.Truncated(path, $"'{name}' is empty")
+            : extent.Size <= limit ? extent.ReadAll()
+            : throw BundleErrors.Limit(path, $"'{name}' has {extent.Size} bytes");
+    }
+
+    private static byte[] ReadBlob(string path, Dictionary<string, ContentExtent> contents, OciDescriptor descriptor, long limit, HashSet<string> used)
+    {
+        byte[] content = Find(path, contents, descriptor, limit, used).ReadAll();
+        return Sha256Digest.Of(content) == descriptor.Sha256
+            ? content
+            : throw BundleErrors.Altered(path, $"the content of '{BundleFormat.BlobName(descriptor.Sha256!)}' has another SHA-256");
+    }
+
+    private static ContentExtent Find(
+        string path, Dictionary<string, ContentExtent> contents, OciDescriptor descriptor, long limit, HashSet<string> used)
+    {
+        string sha256 = descriptor.Sha256 ?? throw new FormatException("it names content by something else than a SHA-256");
+        string name = BundleFormat.BlobName(sha256);
+        Demand(descriptor.Size > 0, $"'{name}' is said to be empty");
+        if (descriptor.Size > limit)
+        {
+            throw BundleErrors.Limit(path, $"'{name}' has {descriptor.Size} bytes; {limit} are allowed");
+        }
+
+        if (!contents.TryGetValue(name, out ContentExtent extent))
+        {
+            throw BundleErrors.Missing(path, $"'{name}' is not there");
+        }
+
+        used.Add(name);
+        return extent.Size == descriptor.Size ? extent
+            : extent.Size < descriptor.Size ? throw BundleErrors.Truncated(path, $"'{name}' has {extent.Size} of {descriptor.Size} bytes")
+            : throw BundleErrors.Extra(path, $"'{name}' has {extent.Size} bytes where {descriptor.Size} are expected");
+    }
+
+    private static T Parse<T>(byte[] document, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(document, type) ?? throw new JsonException("a document of it is empty");
+
+    private static void Demand(bool holds, string what)
+    {
+        if (!holds)
+        {
+            throw new FormatException(what);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using QuayAirGap.Core.Store;
+
+namespace QuayAirGap.Core.Bundles;
+
+/// <summary>
+/// What lies in a bundle, by name, without a look at what it means. The reader is strict because the archive comes over a security
+/// boundary: nothing but the files of an OCI image layout, each once, and nothing between or behind them.
+/// </summary>
+internal static class BundleContents
+{
+    private const byte File = (byte)'0';
+    private const byte OldFile = 0;
+    private const byte Folder = (byte)'5';
+    private const byte Extended = (byte)'x';
+
+    private const int MaxExtendedBytes = 8 * 1024;
+
+    /// <summary>Zeros behind the end: tar programs fill up to 10 KiB, tapes to more.</summary>
+    private const int MaxTail = 1024 * 1024;
+
+    /// <summary>Every file of the archive.</summary>
+    public static Dictionary<string, ContentExtent> ReadArchive(string path)
+    {
+        try
+        {
+            using SafeFileHandle handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return ReadArchive(path, handle, RandomAccess.GetLength(handle));
+        }
+        catch (FormatException e)
+        {
+            throw BundleErrors.Invalid(path, e.Message, e);
+        }
+    }
+
+    /// <summary>Every file of the folder.</summary>
+    public static Dictionary<string, ContentExtent> ReadFolder(string path)
+    {
+        var found = new Dictionary<string, ContentExtent>(StringComparer.Ordinal);
+        var left = new Stack<(DirectoryInfo Folder, string Prefix)>();
+        left.Push((new DirectoryInfo(path), ""));
+        while (left.TryPop(out (DirectoryInfo Folder, string Prefix) at))
+        {
+            foreach (FileSystemInfo item in at.Folder.EnumerateFileSystemInfos())
+            {
+                string name = at.Prefix + item.Name;
+                if (item.LinkTarget is not null || (item.Attributes & FileAttributes.ReparsePoint) != 0)
+                {
+                    throw BundleErrors.Invalid(path, $"'{name}' is a link");
+                }
+
+                if (item is DirectoryInfo folder && IsFolderName(name))
+                {
+                    left.Push((folder, name + "/"));
+                }
+                else if (item is FileInfo file && IsFileName(name))
+                {
+                    found.Add(name, new ContentExtent(file.FullName, 0, file.Length));
+                }
+                else
+                {
+                    throw BundleErrors.Extra(path, $"'{name}' does not belong into it");
+                }
+
+                if (found.Count > BundleFormat.MaxEntries)
+                {
+                    throw BundleErrors.Limit(path, $"it has more than {BundleFormat.MaxEntries} files");
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private static Dictionary<string, ContentExtent> ReadArchive(string path, SafeFileHandle handle, long length)
+    {
+        var found = new Dictionary<string, ContentExtent>(StringComparer.Ordinal);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        Span<byte> block = stackalloc byte[UstarHeader.BlockSize];
+        long? extendedSize = null;
+        bool extended = false;
+        int entries = 0;
+        for (long at = 0; ;)
+        {
+            ReadExactly(path, handle, block, at);
+            if (!block.ContainsAnyExcept((byte)0))
+            {
+                if (extended)
+                {
+                    throw new FormatException("it ends within an entry");
+                }
+
+                CheckEnd(path, handle, at, length);
+                return found;
+            }
+
+            UstarHeader header = UstarHeader.Parse(block);
+            at += UstarHeader.BlockSize;
+            if (++entries > BundleFormat.MaxEntries)
+            {
+                throw BundleErrors.Limit(path, $"it has more than {BundleFormat.MaxEntries} entries");
+            }
+
+            long size = extendedSize ?? header.Size;
+            if (size > length - at)
+            {
+                throw BundleErrors.Truncated(path, $"an entry of {size} bytes begins {length - at} bytes before the end");
+            }
+
+            if (header.Type == Extended)
+            {
+                if (extended || size > MaxExtendedBytes)
+                {
+                    throw new FormatException("it has too many extended attributes");
+                }
+
+                byte[] attributes = new byte[size];
+                ReadExactly(path, handle, attributes, at);
+                extendedSize = ReadExtended(attributes);
+                extended = true;
+            }
+            else
+            {
+                AddEntry(path, header, size, at, names, found);
+                extendedSize = null;
+                extended = false;
+            }
+
+            Span<byte> padding = block[..UstarHeader.Padding(size)];
+            ReadExactly(path, handle, padding, at + size);
+            if (padding.ContainsAnyExcept((byte)0))
+            {
+                throw BundleErrors.Extra(path, $"there is something behind '{header.Name}'");
+            }
+
+            at += size + padding.Length;
+        }
+    }
+
+    private static void AddEntry(
+        string path, UstarHeader header, long size, long at, HashSet<string> names, Dictionary<string, ContentExtent> found)
+    {
+        string name = header.Name.StartsWith("./", StringComparison.Ordinal) ? header.Name[2..] : header.Name;
+        switch (header.Type)
+        {
+            case Folder:
+                name = name.TrimEnd('/');
+                if (size != 0 || !(name is "" or "." || IsFolderName(name)))
+                {
+                    throw BundleErrors.Extra(path, $"the folder '{header.Name}' does not belong into it");
+                }
+
+                break;
+            case File or OldFile:
+                if (!IsFileName(name))
+                {
+                    throw BundleErrors.Extra(path, $"'{header.Name}' does not belong into it");
+                }
+
+                found[name] = new ContentExtent(path, at, size);
+                break;
+            default:
+                throw new FormatException($"'{header.Name}' is neither a file nor a folder");
+        }
+
+        if (!names.Add(name))
+        {
+            throw BundleErrors.Extra(path, $"'{name}' is there twice");
+        }
+    }
+
+    private static bool IsFileName(string name) =>
+        name is BundleFormat.LayoutName or BundleFormat.IndexName
+        || (name.StartsWith(BundleFormat.BlobPrefix, StringComparison.Ordinal) && Sha256Digest.IsValid(name.AsSpan(BundleFormat.BlobPrefix.Length)));
+
+    private static bool IsFolderName(string name) => name is "blobs" or "blobs/sha256";
+
+    /// <summary>
+    /// PAX records (POSIX.1-2001, pax, "Extended Header"): "length key=value\n". Go's archive/tar, which skopeo uses, writes them for
+    /// times, owners and sizes that do not fit. Only a size changes what is read; a name in them would be too long for any file of a bundle.
+    /// </summary>
+    private static long? ReadExtended(ReadOnlySpan<byte> records)
+    {
+        long? size = null;
+        while (records.Length > 0)
+        {
+            int space = records.IndexOf((byte)' ');
+            if (space is < 1 or > 5 || !TryReadNumber(records[..space], out long length) || length > records.Length || length < space + 4
+                || records[(int)length - 1] != (byte)'\n')
+            {
+                throw new FormatException("its extended attributes are damaged");
+            }
+
+            ReadOnlySpan<byte> record = records[(space + 1)..((int)length - 1)];
+            int equals = record.IndexOf((byte)'=');
+            string key = equals > 0 ? Encoding.UTF8.GetString(record[..equals]) : "";
+            switch (key)
+            {
+                case "size" when TryReadNumber(record[(equals + 1)..], out long number):
+                    size = number;
+                    break;
+                case "mtime" or "atime" or "ctime" or "uid" or "gid" or "uname" or "gname":
+                case { } when key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal):
+                    break;
+                default:
+                    throw new FormatException($"the extended attribute '{key}' is not expected");
+            }
+
+            records = records[(int)length..];
+        }
+
+        return size;
+    }
+
+    private static bool TryReadNumber(ReadOnlySpan<byte> digits, out long number) =>
+        long.TryParse(Encoding.ASCII.GetString(digits), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    /// <summary>Two blocks of zeros end an archive; what follows may fill it up, but not say anything.</summary>
+    private static void CheckEnd(string path, SafeFileHandle handle, long at, long length)
+    {
+        long tail = length - at;
+        if (tail < 2 * UstarHeader.BlockSize || tail % UstarHeader.BlockSize != 0)
+        {
+            throw BundleErrors.Truncated(path, "its end mark is incomplete");
+        }
+
+        if (tail > MaxTail)
+        {
+            throw BundleErrors.Extra(path, $"{tail} bytes follow its end (a file named .partial is an unfinished bundle)");
+        }
+
+        byte[] rest = new byte[tail];
+        ReadExactly(path, handle, rest, at);
+        if (rest.AsSpan().ContainsAnyExcept((byte)0))
+        {
+            throw BundleErrors.Extra(path, "something follows its end");
+        }
+    }
+
+    private static void ReadExactly(string path, SafeFileHandle handle, Span<byte> buffer, long at)
+    {
+        while (buffer.Length > 0)
+        {
+            int read = RandomAccess.Read(handle, buffer, at);
+            if (read == 0)
+            {
+                throw BundleErrors.Truncated(path, $"it ends after {at} bytes, in the middle of its entries");
+            }
+
+            buffer = buffer[read..];
+            at += read;
+        }
+    }
+}

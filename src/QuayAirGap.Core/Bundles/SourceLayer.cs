@@ -1,0 +1,38 @@
+using QuayAirGap.Core.Snapshots;
+
+namespace QuayAirGap.Core.Bundles;
+
+/// <summary>One piece of content in a layer.</summary>
+/// <param name="Url">The first file that has it, for people.</param>
+internal readonly record struct LayerEntry(string Sha256, long Size, string Url);
+
+/// <summary>
+/// What the tar inside a source's layer holds, derived from the snapshot alone: each distinct content once, in the order in which the
+/// source's files first name it. Writer and reader come to the same bytes, so the reader compares instead of interpreting.
+/// </summary>
+internal static class SourceLayer
+{
+    /// <summary>Two blocks of zeros.</summary>
+    public const int EndSize = 2 * UstarHeader.BlockSize;
+
+    public static IReadOnlyList<LayerEntry> EntriesOf(SourceSnapshot source)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return [.. source.Files.Where(f => seen.Add(f.Sha256)).Select(f => new LayerEntry(f.Sha256, f.Size, f.Url))];
+    }
+
+    public static long TarSizeOf(IReadOnlyList<LayerEntry> entries)
+    {
+        long size = EndSize;
+        foreach (LayerEntry entry in entries)
+        {
+            size = checked(size + UstarHeader.BlockSize + entry.Size + UstarHeader.Padding(entry.Size));
+        }
+
+        return size;
+    }
+
+    public static void FormatHeader(Span<byte> block, LayerEntry entry) => UstarHeader.Format(block, NameOf(entry.Sha256), entry.Size);
+
+    public static string NameOf(string sha256) => "sha256/" + sha256;
+}

@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Sources;
+using QuayAirGap.Core.Trust;
+
+namespace QuayAirGap.Core.Collecting;
+
+/// <summary>What to collect, and where the bundle goes.</summary>
+public sealed record SaveRequest
+{
+    /// <summary>A folder, or the path of the bundle file to write (ending in .tar).</summary>
+    public required string Destination { get; init; }
+
+    public required IReadOnlyList<BundleSigner> Signers { get; init; }
+
+    /// <summary>The sources to take anew; empty for all that are enabled. The others go along as they were last captured.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>Goes before the settings' own upstream roots.</summary>
+    public Uri? UpstreamRoot { get; init; }
+
+    /// <summary>Whether a bundle file of that name may be replaced.</summary>
+    public bool Overwrite { get; init; }
+}
+
+/// <summary>What was collected and written.</summary>
+public sealed record SaveResult
+{
+    /// <summary>The bundle file.</summary>
+    public required string Path { get; init; }
+
+    public required Snapshot Snapshot { get; init; }
+
+    public required string SnapshotSha256 { get; init; }
+
+    /// <summary>The bundle's bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Body bytes that came from upstreams.</summary>
+    public required long BytesReceived { get; init; }
+
+    /// <summary>The sources that were asked for and failed.</summary>
+    public required IReadOnlyList<SourceSnapshot> Incomplete { get; init; }
+}
+
+/// <summary>The connected side: takes every enabled source from its upstream, and writes one signed bundle.</summary>
+public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider clock)
+{
+    private readonly SnapshotStore _snapshots = new(site);
+    private readonly Ledger _ledger = new(site, clock);
+
+    /// <summary>Limits and pauses towards upstreams.</summary>
+    public UpstreamOptions Upstream { get; init; } = new();
+
+    /// <summary>The sources that a request would take.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/> or <see cref="ErrorIds.SourceUnsupported"/></exception>
+    public IReadOnlyList<SourceSettings> Plan(IReadOnlyList<string> names)
+    {
+        if (names.Count == 0)
+        {
+            return [.. settings.Sources.Where(s => s.Enabled && s.Definition.IsCollected)];
+        }
+
+        var wanted = names.Select(SourceCatalog.Get).ToHashSet();
+        if (wanted.FirstOrDefault(d => !d.IsCollected) is { } uncollected)
+        {
+            throw new FeedException(
+                ErrorIds.SourceUnsupported, $"This version cannot collect '{uncollected.Name}'.", uncollected.Name,
+                "Leave it out; Get-ClairFeedSource says which sources can be collected.");
+        }
+
+        return [.. settings.Sources.Where(s => wanted.Contains(s.Definition))];
+    }
+
+    /// <summary>
+    /// Collects in parallel. A source that fails goes along with its last good content, its true age, and the reason; it never stops
+    /// the others. A kill at any moment leaves neither a broken bundle nor a broken site.
+    /// </summary>
+    /// <exception cref="FeedException">
+    /// <see cref="ErrorIds.NothingCollected"/> where every source failed: no bundle is written. <see cref="ErrorIds.DestinationInvalid"/>,
+    /// <see cref="ErrorIds.DiskFull"/>, <see cref="ErrorIds.SiteBusy"/>.
+    /// </exception>
+    public async Task<SaveResult> SaveAsync(SaveRequest request, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        using SiteLock held = site.Lock();
+        HashSet<string> wanted = [.. Plan(request.Names).Select(s => s.Name)];
+        CollectorStream stream = CollectorStream.Open(site);
+        Snapshot? previous = _snapshots.List().Reverse().Select(s => _snapshots.Load(s.Sha256)).FirstOrDefault(s => s.Stream == stream.Id);
+
+        try
+        {
+            using var client = new UpstreamClient(Upstream);
+            var failures = new ConcurrentBag<string>();
+            SourceSnapshot[] sources = await Task.WhenAll(settings.Sources.Select(s => TakeAsync(
+                s, wanted.Contains(s.Name), previous?.Sources.FirstOrDefault(p => p.Name == s.Name), client, request, progress, failures,
+                cancellationToken))).ConfigureAwait(false);
+            if (!failures.IsEmpty && failures.Count == wanted.Count)
+            {
+                throw new FeedException(
+                    ErrorIds.NothingCollected,
+                    $"None of the {wanted.Count} sources could be collected, so no bundle was written. " +
+                    string.Join(" ", sources.Where(s => failures.Contains(s.Name)).Select(s => $"{s.Name}: {s.Error}")),
+                    request.Destination, "Mend the connection to the upstreams, then run Save-ClairFeed again. What was collected before is kept.");
+            }
+
+            // Reserved before the bundle exists: a number is never used for two bundles, whatever happens in between.
+            long sequence = stream.Reserve();
+            DateTimeOffset created = clock.GetUtcNow();
+            var snapshot = new Snapshot
+            {
+                Stream = stream.Id,
+                Sequence = sequence,
+                Created = created,
+                Expires = created + settings.BundleValidity,
+                Producer = "QuayAirGap/" + UpstreamClient.ProductVersion,
+                Sources = sources,
+            };
+            string path = request.Destination.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
+                ? request.Destination
+                : Path.Combine(request.Destination, string.Create(CultureInfo.InvariantCulture, $"clairfeed-{stream.Id.ToString("N")[..8]}-{sequence:D6}.tar"));
+            WrittenBundle bundle = await BundleWriter
+                .WriteAsync(path, snapshot, site.Store, request.Signers, progress, cancellationToken, request.Overwrite).ConfigureAwait(false);
+            _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, sequence);
+            _ledger.Append(LedgerEvents.FeedSaved, new JsonObject
+            {
+                ["bundle"] = Path.GetFileName(path),
+                ["snapshot"] = bundle.SnapshotSha256,
+                ["stream"] = stream.Id.ToString(),
+                ["sequence"] = sequence,
+                ["failed"] = string.Join(", ", failures.Order(StringComparer.Ordinal)),
+            });
+            new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
+            return new SaveResult
+            {
+                Path = bundle.Path,
+                Snapshot = bundle.Snapshot,
+                SnapshotSha256 = bundle.SnapshotSha256,
+                Size = bundle.Size,
+                BytesReceived = client.BytesReceived,
+                Incomplete = [.. sources.Where(s => failures.Contains(s.Name))],
+            };
+        }
+        catch (IOException e) when (Site.IsFull(e))
+        {
+            throw Site.DiskFull(request.Destination, e);
+        }
+    }
+
+    private async Task<SourceSnapshot> TakeAsync(
+        SourceSettings source, bool wanted, SourceSnapshot? previous, UpstreamClient client, SaveRequest request,
+        IProgress<FeedProgress>? progress, ConcurrentBag<string> failures, CancellationToken cancellationToken)
+    {
+        if (!source.Definition.IsCollected || SourceCatalog.FamilyOf(source.Definition) is not { } family)
+        {
+            return new SourceSnapshot { Name = source.Name, State = CaptureState.Unsupported, Error = "Not yet collected." };
+        }
+
+        if (!source.Enabled && !wanted)
+        {
+            return new SourceSnapshot { Name = source.Name, State = CaptureState.Deselected };
+        }
+
+        previous = previous is { Files.Count: > 0 } ? previous with { Layer = null } : null;
+        if (!wanted)
+        {
+            return previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };
+        }
+
+        var session = new CollectSession(client, site.Store, source, previous, Upstream, request.UpstreamRoot, clock, progress);
+        try
+        {
+            session.Report("Collecting");
+            CollectedContent content = await family.CollectAsync(session, cancellationToken).ConfigureAwait(false);
+            return new SourceSnapshot
+            {
+                Name = source.Name,
+                State = CaptureState.Captured,
+
+                // When the first request was sent: what upstream changed while it was read counts as not yet seen.
+                CapturedAt = session.Now,
+                UpstreamModified = content.UpstreamModified,
+                Updaters = [.. content.Updaters.Order(StringComparer.Ordinal)],
+                AdvisoryCount = content.AdvisoryCount,
+                Deselected = [.. content.Deselected.Order(StringComparer.Ordinal)],
+                Directories = [.. content.Directories.Distinct().Order(StringComparer.Ordinal)],
+                Files = [.. content.Files.DistinctBy(f => f.Url).OrderBy(f => f.Url, StringComparer.Ordinal)],
+            };
+        }
+        catch (FeedException e) when (e.ErrorId != ErrorIds.DiskFull)
+        {
+            return Failed(source.Name, session.Previous, e.Message, failures);
+        }
+        catch (Exception e) when (e is InvalidDataException or JsonException or EndOfStreamException)
+        {
+            return Failed(source.Name, session.Previous, $"The content cannot be read: {e.Message}", failures);
+        }
+        finally
+        {
+            progress?.Report(new FeedProgress(source.Name, "Collecting", Completed: true));
+        }
+    }
+
+    private static SourceSnapshot Failed(string name, SourceSnapshot? previous, string error, ConcurrentBag<string> failures)
+    {
+        failures.Add(name);
+        return (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed }) with { State = CaptureState.Failed, Error = error };
+    }
+}

@@ -1,0 +1,16 @@
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+
+namespace QuayAirGap.Core.Freshness;
+
+/// <summary>How old everything is that a site has.</summary>
+public static class SiteFreshness
+{
+    /// <summary>What is served decides; a collecting site, which serves nothing, is judged by its newest capture.</summary>
+    /// <returns>Every source of the catalogue once, in its order.</returns>
+    public static IReadOnlyList<SourceFreshness> Of(Site site, SiteSettings settings, TimeProvider clock) =>
+        new GenerationStore(site).LoadCurrent() is { } generation
+            ? FreshnessEvaluator.Evaluate(settings, generation, newestKnownTime: null, clock.GetUtcNow())
+            : FreshnessEvaluator.Evaluate(settings, new SnapshotStore(site).LoadNewest(), publishedAt: null, newestKnownTime: null, clock.GetUtcNow());
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Trust;
+
+namespace QuayAirGap.Core.Publishing;
+
+/// <summary>What an import or a revert did.</summary>
+public sealed record ImportResult
+{
+    /// <summary>False where the bundle was imported before: nothing was done.</summary>
+    public required bool Changed { get; init; }
+
+    /// <summary>The generation that is served now.</summary>
+    public required Generation Generation { get; init; }
+}
+
+/// <summary>What an import would do. Signature and policy were checked; the content was not.</summary>
+public sealed record ImportPlan(string Path, Snapshot Snapshot, bool AlreadyImported, int NextGeneration);
+
+/// <summary>The isolated side: verifies a bundle, takes its content into the store, and publishes it as the next generation.</summary>
+public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider clock)
+{
+    private readonly GenerationStore _generations = new(site);
+    private readonly SnapshotStore _snapshots = new(site);
+    private readonly BundleVerifier _verifier = new(site, clock);
+    private readonly Ledger _ledger = new(site, clock);
+
+    /// <summary>Checks signature and policy, and writes nothing.</summary>
+    /// <exception cref="FeedException">Why the bundle would be refused.</exception>
+    public ImportPlan Plan(string path)
+    {
+        Bundle bundle = Bundle.Open(path);
+        Generation? newest = _generations.LoadNewest();
+        BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest);
+        return new ImportPlan(path, bundle.Snapshot, verdict.AlreadyImported, (newest?.Number ?? 0) + 1);
+    }
+
+    /// <summary>
+    /// Verifies everything, then writes. A refusal changes nothing but the ledger; a kill at any moment leaves the previous generation
+    /// serving, and the next run finishes.
+    /// </summary>
+    /// <exception cref="FeedException">One of the Bundle… ids where it is refused; <see cref="ErrorIds.DiskFull"/>, <see cref="ErrorIds.SiteBusy"/>.</exception>
+    public async Task<ImportResult> ImportAsync(string path, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        using SiteLock held = site.Lock();
+        _generations.FinishSwitch();
+        try
+        {
+            Bundle bundle = Bundle.Open(path);
+            Generation? newest = _generations.LoadNewest();
+            BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest);
+            if (verdict.AlreadyImported)
+            {
+                return new ImportResult { Changed = false, Generation = newest! };
+            }
+
+            using (var stage = new BlobStage(site))
+            {
+                await _verifier.VerifyContentAsync(bundle, stage, progress, cancellationToken).ConfigureAwait(false);
+                stage.Commit();
+            }
+
+            _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, bundle.Snapshot.Sequence);
+            new TrustStore(site).SetStream(bundle.Snapshot.Stream);
+            Generation generation = await new Publisher(site, clock)
+                .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken).ConfigureAwait(false);
+            _ledger.Append(LedgerEvents.FeedImported, new JsonObject
+            {
+                ["bundle"] = Path.GetFileName(path),
+                ["snapshot"] = bundle.SnapshotSha256,
+                ["stream"] = bundle.Snapshot.Stream.ToString(),
+                ["sequence"] = bundle.Snapshot.Sequence,
+                ["generation"] = generation.Number,
+                ["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint)),
+                ["heldBack"] = generation.HeldBack.Count,
+            });
+            new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
+            return new ImportResult { Changed = true, Generation = generation };
+        }
+        catch (FeedException e) when (e.ErrorId.StartsWith("Bundle", StringComparison.Ordinal))
+        {
+            _ledger.Append(LedgerEvents.BundleRefused, new JsonObject
+            {
+                ["bundle"] = Path.GetFileName(path),
+                ["error"] = e.ErrorId,
+                ["reason"] = e.Message,
+            });
+            throw;
+        }
+        catch (IOException e) when (Site.IsFull(e))
+        {
+            throw Site.DiskFull(site.Root, e);
+        }
+    }
+
+    /// <summary>
+    /// Goes back to what an earlier generation published, as a new generation: a Clair that has seen the newer one must be told of
+    /// every document that changes back.
+    /// </summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationNotFound"/></exception>
+    public async Task<ImportResult> RestoreAsync(int number, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        using SiteLock held = site.Lock();
+        _generations.FinishSwitch();
+        try
+        {
+            Generation wanted = _generations.Load(number);
+            Generation newest = _generations.LoadNewest()!;
+            if (newest.SnapshotSha256 == wanted.SnapshotSha256)
+            {
+                return new ImportResult { Changed = false, Generation = newest };
+            }
+
+            Generation generation = await new Publisher(site, clock)
+                .PublishAsync(_snapshots.Load(wanted.SnapshotSha256), wanted.SnapshotSha256, progress, cancellationToken).ConfigureAwait(false);
+            _ledger.Append(LedgerEvents.FeedRestored, new JsonObject
+            {
+                ["restored"] = number,
+                ["snapshot"] = wanted.SnapshotSha256,
+                ["sequence"] = wanted.Sequence,
+                ["generation"] = generation.Number,
+            });
+            new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
+            return new ImportResult { Changed = true, Generation = generation };
+        }
+        catch (IOException e) when (Site.IsFull(e))
+        {
+            throw Site.DiskFull(site.Root, e);
+        }
+    }
+}

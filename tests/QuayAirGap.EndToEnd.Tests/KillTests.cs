@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using QuayAirGap.Core;
+using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Sources;
+using QuayAirGap.TestKit.Upstream;
+using Xunit;
+
+namespace QuayAirGap.EndToEnd.Tests;
+
+/// <summary>
+/// The process is killed at random moments, with the signal that nothing can catch. Whatever the moment: what is served is one whole
+/// generation, a bundle that bears its name is whole, and the next run finishes.
+/// </summary>
+public sealed class KillTests
+{
+    // More of them: QUAYAIRGAP_KILLS=500 dotnet test …
+    private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("QUAYAIRGAP_KILLS"), out int n) ? n : 50;
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public async Task Import_killed_at_any_moment_leaves_a_whole_generation_and_the_next_run_finishes()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(Layer("day1", 0));
+        string first = (await sites.SaveAsync()).Path;
+        sites.Upstream.SetLayers(Layer("day2", 1));
+        sites.Clock.SetUtcNow(TimeProvider.System.GetUtcNow());
+        var generations = new GenerationStore(sites.Inside);
+        var random = new Random(20261123);
+
+        // The window that matters: from the engine's start to a little after the command's end.
+        (TimeSpan start, TimeSpan end) window = await WindowAsync($"Import-ClairFeed -SitePath '{sites.Inside.Root}' -Path '{first}'");
+        int killed = 0;
+        int finished = 0;
+        while (killed < s_kills)
+        {
+            // A bundle of its own for every few kills, so that there is always something to import.
+            string bundle = (await sites.SaveAsync()).Path;
+            for (int i = 0; i < 5 && killed < s_kills; i++)
+            {
+                if (await KillAsync(random, window, "-Command", $"Import-ClairFeed -SitePath '{sites.Inside.Root}' -Path '{bundle}'"))
+                {
+                    killed++;
+                }
+
+                CheckWhole(sites.Inside, generations.LoadCurrent()!);
+            }
+
+            (int exit, string output) = await Executable.RunAsync(s_limit, "-Command", $"Import-ClairFeed -SitePath '{sites.Inside.Root}' -Path '{bundle}' -PassThru");
+            Assert.True(exit == 0, output);
+            finished++;
+            Generation current = generations.LoadCurrent()!;
+            Assert.Equal(Bundle.Open(bundle).Snapshot.Sequence, current.Sequence);
+            CheckWhole(sites.Inside, current);
+        }
+
+        Assert.Null(new Ledger(sites.Inside, TimeProvider.System).VerifyChain());
+        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {finished} finishing runs, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");
+    }
+
+    [Fact]
+    public async Task Save_killed_at_any_moment_leaves_no_broken_bundle_and_the_next_run_finishes()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(Layer("day1", 0));
+        string media = Path.Combine(sites.Folder, "media");
+        Directory.CreateDirectory(media);
+        string script = Path.Combine(sites.Folder, "save.ps1");
+        await File.WriteAllTextAsync(script, $$"""
+            $password = [Security.SecureString]::new()
+            foreach ($c in 'correct horse'.ToCharArray()) { $password.AppendChar($c) }
+            Save-ClairFeed -SitePath '{{sites.Outside.Root}}' -Destination '{{media}}' -Signer '{{sites.PfxPath}}' -SignerPassword $password -UpstreamRoot '{{sites.Upstream.Root}}'
+            """);
+        var random = new Random(20261124);
+        (TimeSpan start, TimeSpan end) window = await WindowAsync(script);
+        int killed = 0;
+        for (int round = 0; killed < s_kills; round++)
+        {
+            // Something has changed each time, so that there is always something to collect.
+            sites.Upstream.SetLayers(Layer(round % 2 == 0 ? "day2" : "day1", round));
+            for (int i = 0; i < 5 && killed < s_kills; i++)
+            {
+                if (await KillAsync(random, window, "-File", script))
+                {
+                    killed++;
+                }
+
+                await CheckBundlesAsync(sites, media);
+            }
+
+            (int exit, string output) = await Executable.RunAsync(s_limit, "-File", script);
+            Assert.True(exit == 0, output);
+            await CheckBundlesAsync(sites, media);
+        }
+
+        // No number was used for two bundles, and the newest can be imported.
+        Bundle[] bundles = [.. Directory.GetFiles(media, "*.tar").Select(Bundle.Open)];
+        Assert.Equal(bundles.Length, bundles.Select(b => b.Snapshot.Sequence).Distinct().Count());
+        ImportResult imported = await sites.ImportAsync(bundles.MaxBy(b => b.Snapshot.Sequence)!.Path);
+        CheckWhole(sites.Inside, imported.Generation);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {bundles.Length} whole bundles, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");
+    }
+
+    private static UpstreamLayer Layer(string day, int age) =>
+        new(Repository.Sample(day), new DateTimeOffset(2026, 11, 1, 6, 0, 0, TimeSpan.Zero).AddHours(age));
+
+    /// <summary>How long the engine takes to start, and how long the whole command takes.</summary>
+    private static async Task<(TimeSpan Start, TimeSpan End)> WindowAsync(string commandOrScript)
+    {
+        string[] arguments = commandOrScript.EndsWith(".ps1", StringComparison.Ordinal) ? ["-File", commandOrScript] : ["-Command", commandOrScript];
+        long begin = Stopwatch.GetTimestamp();
+        (int exit, string output) = await Executable.RunAsync(s_limit, arguments);
+        TimeSpan whole = Stopwatch.GetElapsedTime(begin);
+        Assert.True(exit == 0, output);
+        begin = Stopwatch.GetTimestamp();
+        await Executable.RunAsync(s_limit, "-Command", "Get-ClairFeedSource alpine");
+        TimeSpan engine = Stopwatch.GetElapsedTime(begin);
+        return (engine * 0.7, whole * 1.1);
+    }
+
+    private static async Task<bool> KillAsync(Random random, (TimeSpan Start, TimeSpan End) window, params string[] arguments)
+    {
+        using Executable executable = Executable.Start(arguments);
+        await Task.Delay(window.Start + ((window.End - window.Start) * random.NextDouble()));
+        return executable.Kill();
+    }
+
+    private static void CheckWhole(Site site, Generation generation)
+    {
+        foreach (string sha256 in generation.Blobs().Distinct())
+        {
+            using FileStream blob = site.Store.OpenRead(sha256);
+            Assert.Equal(sha256, Convert.ToHexStringLower(SHA256.HashData(blob)));
+        }
+
+        // One generation through and through: everything that a single snapshot brought, nothing of another.
+        foreach (SourceDefinition source in SourceCatalog.All.Where(s => s.IsCollected))
+        {
+            Assert.Contains(generation.Entries, e => e.Source == source.Name);
+        }
+    }
+
+    private static async Task CheckBundlesAsync(TwoSites sites, string media)
+    {
+        foreach (string path in Directory.GetFiles(media, "*.tar"))
+        {
+            Bundle bundle = Bundle.Open(path);
+            await new BundleVerifier(sites.Inside, TimeProvider.System).VerifyContentAsync(bundle, null, null, CancellationToken.None);
+        }
+
+        _ = Site.Open(sites.Outside.Root);
+    }
+}

@@ -1,0 +1,132 @@
+using QuayAirGap.Core;
+using QuayAirGap.Core.Collecting;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.TestKit.Upstream;
+using Xunit;
+
+namespace QuayAirGap.EndToEnd.Tests;
+
+/// <summary>Trouble in one source: it says so, keeps what it had with its true age, and leaves the others alone.</summary>
+public sealed class SourceTroubleTests
+{
+    private static readonly DateTimeOffset s_upstreamTime = new(2026, 11, 20, 6, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<string, string, string> Troubles()
+    {
+        var rows = new TheoryData<string, string, string>();
+        foreach (string trouble in new[] { "403", "404", "500", "cut", "stall", "html" })
+        {
+            rows.Add("alpine", "secdb.alpinelinux.org/v3.3/main.json", trouble == "404" ? "500" : trouble);
+            rows.Add("debian", "security-tracker.debian.org/tracker/data/json", trouble);
+            rows.Add("debian", "ftp.debian.org/debian/dists/", trouble);
+            rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip", trouble);
+            rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/ecosystems.txt", trouble);
+            rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/changes.csv", trouble);
+            rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/deletions.csv", trouble);
+            rows.Add("repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", trouble);
+            rows.Add("container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", trouble);
+        }
+
+        return rows;
+    }
+
+    [Theory]
+    [MemberData(nameof(Troubles))]
+    public async Task A_source_in_trouble_fails_visibly_and_alone(string source, string hostPath, string trouble)
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
+        SaveResult good = await sites.SaveAsync();
+        Assert.Empty(good.Incomplete);
+        await sites.ImportAsync(good.Path);
+        DateTimeOffset captured = Of(good.Snapshot, source).CapturedAt!.Value;
+        sites.Upstream.SetLayers(new UpstreamLayer(Repository.Sample("day2"), s_upstreamTime.AddDays(1)));
+        sites.Upstream.AddFault(hostPath, Fault(trouble));
+        if (trouble == "html")
+        {
+            sites.Upstream.Replace(hostPath.EndsWith('/') ? hostPath + "index.html" : hostPath, "<html><body>Sign in to continue</body></html>"u8.ToArray());
+        }
+
+        sites.Clock.Advance(TimeSpan.FromDays(2));
+        SaveResult save = await sites.SaveAsync();
+        ImportResult import = await sites.ImportAsync(save.Path);
+
+        SourceSnapshot failed = Assert.Single(save.Incomplete);
+        Assert.Equal(source, failed.Name);
+        Assert.Equal(CaptureState.Failed, failed.State);
+        Assert.NotEmpty(failed.Error!);
+        Assert.Equal(captured, failed.CapturedAt);
+        Assert.Equal(Of(good.Snapshot, source).Files, failed.Files);
+        Assert.All(
+            save.Snapshot.Sources.Where(s => s.Name != source && s.State != CaptureState.Unsupported),
+            s => Assert.Equal((CaptureState.Captured, sites.Clock.GetUtcNow()), (s.State, s.CapturedAt)));
+
+        // Inside, too: published as it was, and said to be old.
+        SourceSnapshot published = import.Generation.Sources.Single(s => s.Name == source);
+        Assert.Equal(CaptureState.Failed, published.State);
+        Assert.Equal(captured, published.CapturedAt);
+        Assert.Contains(import.Generation.Entries, e => e.Source == source);
+    }
+
+    [Fact]
+    public async Task A_source_that_never_worked_travels_as_failed_without_content()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
+        sites.Upstream.AddFault("secdb.alpinelinux.org/*", UpstreamFault.Drop());
+
+        ImportResult import = await sites.CarryAsync();
+
+        SourceSnapshot alpine = import.Generation.Sources.Single(s => s.Name == "alpine");
+        Assert.Equal((CaptureState.Failed, null), (alpine.State, alpine.CapturedAt));
+        Assert.DoesNotContain(import.Generation.Entries, e => e.Source == "alpine");
+    }
+
+    [Fact]
+    public async Task An_internet_that_is_away_gives_an_error_and_no_bundle()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
+        sites.Upstream.AddFault("*", UpstreamFault.Drop());
+
+        FeedException e = await Assert.ThrowsAsync<FeedException>(() => sites.SaveAsync());
+
+        Assert.Equal(ErrorIds.NothingCollected, e.ErrorId);
+        Assert.Contains("debian", e.Message);
+        Assert.Empty(Directory.GetFiles(sites.Folder, "*.tar*"));
+    }
+
+    [Fact]
+    public async Task A_second_save_with_nothing_changed_transfers_headers_only()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
+        SaveResult first = await sites.SaveAsync();
+
+        SaveResult second = await sites.SaveAsync();
+
+        Assert.True(second.BytesReceived < first.BytesReceived / 20, $"{second.BytesReceived} of {first.BytesReceived} bytes");
+        Assert.Equal(first.Snapshot.Sources.SelectMany(s => s.Files), second.Snapshot.Sources.SelectMany(s => s.Files));
+    }
+
+    [Fact]
+    public async Task Sources_that_were_not_asked_for_go_along_with_their_own_age()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
+        SaveResult first = await sites.SaveAsync();
+        sites.Clock.Advance(TimeSpan.FromDays(1));
+
+        SaveResult second = await sites.SaveAsync("alpine");
+
+        Assert.Equal(sites.Clock.GetUtcNow(), Of(second.Snapshot, "alpine").CapturedAt);
+        Assert.Equal(Of(first.Snapshot, "debian").CapturedAt, Of(second.Snapshot, "debian").CapturedAt);
+        Assert.Equal(Of(first.Snapshot, "debian").Files, Of(second.Snapshot, "debian").Files);
+    }
+
+    private static SourceSnapshot Of(Snapshot snapshot, string name) => snapshot.Sources.Single(s => s.Name == name);
+
+    private static UpstreamFault Fault(string trouble) => trouble switch
+    {
+        "cut" => UpstreamFault.CutOff(10),
+        "stall" => UpstreamFault.Stall(10),
+        "html" => UpstreamFault.Delay(TimeSpan.Zero),
+        _ => UpstreamFault.Status(int.Parse(trouble)),
+    };
+}

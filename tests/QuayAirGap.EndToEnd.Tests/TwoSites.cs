@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Time.Testing;
+using QuayAirGap.Core.Collecting;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Trust;
+using QuayAirGap.Server;
+using QuayAirGap.TestKit.Upstream;
+
+namespace QuayAirGap.EndToEnd.Tests;
+
+/// <summary>Both sides of a gap, with an upstream and a clock each: what people have, without PowerShell around it.</summary>
+internal sealed class TwoSites : IAsyncDisposable
+{
+    private const string Password = "correct horse";
+    private readonly string _folder = Directory.CreateTempSubdirectory("quayairgap-e2e-").FullName;
+    private readonly BundleSigner _signer;
+    private Mirror? _mirror;
+    private int _bundles;
+
+    private TwoSites(UpstreamServer upstream, DateTimeOffset start)
+    {
+        Upstream = upstream;
+        Clock = new FakeTimeProvider(start);
+        CreatedSigner created = SignerFactory.Create(PfxPath, "CN=Collector", Password, TimeSpan.FromDays(365), Clock);
+        _signer = BundleSigner.Load(PfxPath, Password, Clock);
+        Outside = Site.OpenOrCreate(Path.Combine(_folder, "outside"));
+        Inside = Site.OpenOrCreate(Path.Combine(_folder, "inside"));
+        new TrustStore(Inside).Add(created.CertificatePath);
+    }
+
+    public UpstreamServer Upstream { get; }
+
+    /// <summary>One clock for both sides; Clair's own may differ.</summary>
+    public FakeTimeProvider Clock { get; }
+
+    public Site Outside { get; }
+
+    public Site Inside { get; }
+
+    public string PfxPath => Path.Combine(_folder, "collector.pfx");
+
+    public string CertificatePath => Path.Combine(_folder, "collector.cer");
+
+    public string Folder => _folder;
+
+    public static async Task<TwoSites> StartAsync(params UpstreamLayer[] layers) =>
+        new(await UpstreamServer.StartAsync(layers), new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+
+    /// <summary>Collects everything, or some sources, into a new bundle file.</summary>
+    public Task<SaveResult> SaveAsync(params string[] names)
+    {
+        var collector = new FeedCollector(Outside, SiteSettings.Load(Outside), Clock)
+        {
+            Upstream = new UpstreamOptions { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(5), StallTimeout = TimeSpan.FromSeconds(2) },
+        };
+        return collector.SaveAsync(
+            new SaveRequest
+            {
+                Destination = Path.Combine(_folder, $"bundle-{++_bundles}.tar"),
+                Signers = [_signer],
+                Names = names,
+                UpstreamRoot = Upstream.Root,
+            },
+            progress: null, CancellationToken.None);
+    }
+
+    public Task<ImportResult> ImportAsync(string path) => Importer().ImportAsync(path, null, CancellationToken.None);
+
+    public Task<ImportResult> RestoreAsync(int generation) => Importer().RestoreAsync(generation, null, CancellationToken.None);
+
+    /// <summary>Collects and imports in one go: a courier without a delay.</summary>
+    public async Task<ImportResult> CarryAsync(params string[] names) => await ImportAsync((await SaveAsync(names)).Path);
+
+    /// <summary>The mirror of the inner site, started at the first call.</summary>
+    public async Task<Uri> MirrorAsync()
+    {
+        _mirror ??= await Mirror.StartAsync(new MirrorOptions { Site = Inside, Urls = ["http://127.0.0.1:0"] });
+        return new Uri(_mirror.Urls[0].TrimEnd('/') + "/");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_mirror is not null)
+        {
+            await _mirror.DisposeAsync();
+        }
+
+        await Upstream.DisposeAsync();
+        _signer.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private FeedImporter Importer() => new(Inside, SiteSettings.Load(Inside), Clock);
+}

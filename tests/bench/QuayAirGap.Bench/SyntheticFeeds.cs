@@ -1,0 +1,164 @@
+using System.Formats.Tar;
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using ZstdSharp;
+
+namespace QuayAirGap.Bench;
+
+/// <summary>An upstream of true proportions and invented content: large zips that do not compress, large JSON that does, many documents.</summary>
+internal static class SyntheticFeeds
+{
+    private static readonly string[] s_words = "buffer overflow in the parser of a crafted header allows remote attackers to cause denial service via unchecked length field memory leak".Split(' ');
+
+    public static void Write(string root, int documents, int megabytes)
+    {
+        var random = new Random(7);
+        Alpine(root, random);
+        Debian(root, random, megabytes / 4);
+        Osv(root, random, megabytes * 3 / 4);
+        Vex(root, random, documents);
+        string metrics = "security.access.redhat.com/data/metrics/";
+        Put(root, metrics + "repository-to-cpe.json", w => Rows(w, 4000, i => $"\"rhel-{i}-rpms\":{{\"cpes\":[\"cpe:/o:redhat:enterprise_linux:{i}\"]}}"));
+        Put(root, metrics + "container-name-repos-map.json", w => Rows(w, 2000, i => $"\"product-{i}/image\":[\"product-{i}/image\"]"));
+    }
+
+    private static void Rows(TextWriter w, int count, Func<int, string> row)
+    {
+        w.Write("{\"data\":{");
+        for (int i = 0; i < count; i++)
+        {
+            w.Write((i == 0 ? "" : ",") + row(i));
+        }
+
+        w.Write("}}");
+    }
+
+    private static void Alpine(string root, Random random)
+    {
+        const string Host = "secdb.alpinelinux.org/";
+        Put(root, Host + "last-update", w => w.Write("1763900000\n"));
+        foreach (string release in Enumerable.Range(3, 20).Select(m => $"v3.{m}").Append("edge"))
+        {
+            foreach (string repository in new[] { "main", "community" })
+            {
+                Put(root, $"{Host}{release}/{repository}.json", w =>
+                {
+                    w.Write($"{{\"distroversion\":\"{release}\",\"reponame\":\"{repository}\",\"packages\":[");
+                    for (int i = 0; i < 1200; i++)
+                    {
+                        w.Write($"{(i == 0 ? "" : ",")}{{\"pkg\":{{\"name\":\"pkg{i}\",\"secfixes\":{{\"{random.Next(9)}.{random.Next(99)}-r0\":[\"CVE-2099-{random.Next(99999)}\"]}}}}}}");
+                    }
+
+                    w.Write("]}");
+                });
+            }
+        }
+    }
+
+    private static void Debian(string root, Random random, int megabytes)
+    {
+        const string Dists = "ftp.debian.org/debian/dists/";
+        string[] names = ["bullseye", "bookworm", "trixie"];
+        Put(root, Dists + "index.html", w => w.Write("<html><body>" + string.Concat(names.Select(n => $"<a href=\"{n}/\">{n}/</a>\n")) + "</body></html>"));
+        for (int i = 0; i < names.Length; i++)
+        {
+            Put(root, $"{Dists}{names[i]}/Release", w => w.Write($"Origin: Debian\nSuite: {names[i]}\nVersion: {11 + i}.1\nCodename: {names[i]}\n"));
+        }
+
+        Put(root, "security-tracker.debian.org/tracker/data/json", w =>
+        {
+            w.Write("{");
+            long written = 0;
+            for (int i = 0; written < (long)megabytes << 20; i++)
+            {
+                string row = $"{(i == 0 ? "" : ",")}\"source-{i}\":{{\"CVE-2099-{i}\":{{\"description\":\"{Sentence(random, 40)}\",\"releases\":{{"
+                    + string.Join(',', names.Select(n => $"\"{n}\":{{\"status\":\"resolved\",\"fixed_version\":\"{i}.{random.Next(99)}-1\",\"urgency\":\"low\",\"repositories\":{{\"{n}\":\"1.0\"}}}}")) + "}}}";
+                w.Write(row);
+                written += row.Length;
+            }
+
+            w.Write("}");
+        });
+    }
+
+    private static void Osv(string root, Random random, int megabytes)
+    {
+        const string Host = "osv-vulnerabilities.storage.googleapis.com/";
+        Put(root, Host + "ecosystems.txt", w => w.Write("Go\nMaven\nPyPI\nRubyGems\nnpm\n"));
+        foreach ((string ecosystem, int share) in new[] { ("Go", 25), ("Maven", 40), ("PyPI", 30), ("RubyGems", 5) })
+        {
+            string path = Path.Combine(root, Host + ecosystem, "all.zip");
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
+            long target = ((long)megabytes << 20) * share / 100;
+            long written = 0;
+            for (int i = 0; written < target; i++)
+            {
+                string id = $"GHSA-{i:x4}-{share:x4}-{i % 997:x4}";
+                using Stream member = zip.CreateEntry(id + ".json", CompressionLevel.Fastest).Open();
+                byte[] noise = new byte[1500];
+                random.NextBytes(noise);
+                byte[] json = Encoding.UTF8.GetBytes(
+                    $"{{\"id\":\"{id}\",\"modified\":\"2026-01-01T00:00:00Z\",\"published\":\"2026-01-01T00:00:00Z\",\"summary\":\"{Sentence(random, 12)}\",\"details\":\"{Convert.ToBase64String(noise)}\","
+                    + $"\"affected\":[{{\"package\":{{\"ecosystem\":\"{ecosystem}\",\"name\":\"p{i}\"}},\"ranges\":[{{\"type\":\"{(ecosystem == "Go" ? "SEMVER" : "ECOSYSTEM")}\",\"events\":[{{\"introduced\":\"0\"}},{{\"fixed\":\"1.2.{i % 50}\"}}]}}]}}]}}");
+                member.Write(json);
+                written += 1800;
+            }
+        }
+    }
+
+    private static void Vex(string root, Random random, int documents)
+    {
+        const string Base = "security.access.redhat.com/data/csaf/v2/vex/";
+        Put(root, Base + "archive_latest.txt", w => w.Write("csaf_vex_2026-11-01.tar.zst\n"));
+        Put(root, Base + "deletions.csv", w => w.Write("\"2024/cve-2024-999999.json\",\"2026-01-01T00:00:00+00:00\"\n"));
+        string archive = Path.Combine(root, Base + "csaf_vex_2026-11-01.tar.zst");
+        string[] paths = [.. Enumerable.Range(0, documents).Select(i => $"{2015 + (i % 11)}/cve-{2015 + (i % 11)}-{10000 + i}.json")];
+        using (var zstd = new CompressionStream(File.Create(archive), 3))
+        using (var tar = new TarWriter(zstd, TarEntryFormat.Ustar))
+        {
+            foreach (string path in paths)
+            {
+                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Document(random, path)) });
+            }
+        }
+
+        Put(root, Base + "changes.csv", w =>
+        {
+            foreach (string path in paths)
+            {
+                w.Write($"\"{path}\",\"2025-06-01T00:00:00+00:00\"\n");
+            }
+        });
+        foreach (string path in paths.Take(50))
+        {
+            string file = Path.Combine(root, Base + path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllBytes(file, Document(random, path));
+        }
+    }
+
+    private static byte[] Document(Random random, string path)
+    {
+        string id = Path.GetFileNameWithoutExtension(path).ToUpperInvariant();
+        var text = new StringBuilder($"{{\"document\":{{\"category\":\"csaf_vex\",\"csaf_version\":\"2.0\",\"tracking\":{{\"id\":\"{id}\",\"status\":\"final\"}}}},\"product_tree\":{{\"branches\":[");
+        int products = 200 + random.Next(600);
+        for (int i = 0; i < products; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? "" : ",")}{{\"name\":\"package-{random.Next(5000)}-{i}.el9\",\"product\":{{\"product_id\":\"rhel-9:package-{i}\",\"product_identification_helper\":{{\"purl\":\"pkg:rpm/redhat/package-{i}@1.{random.Next(99)}?arch=x86_64\"}}}}}}");
+        }
+
+        return Encoding.UTF8.GetBytes(text.Append("]}}").ToString());
+    }
+
+    private static string Sentence(Random random, int words) => string.Join(' ', Enumerable.Range(0, words).Select(_ => s_words[random.Next(s_words.Length)]));
+
+    private static void Put(string root, string hostPath, Action<TextWriter> write)
+    {
+        string path = Path.Combine(root, hostPath);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var writer = new StreamWriter(path, append: false, new UTF8Encoding(false));
+        write(writer);
+    }
+}
