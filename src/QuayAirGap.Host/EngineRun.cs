@@ -54,6 +54,7 @@ internal sealed class EngineRun
         var state = InitialSessionState.CreateDefault2();
         state.Commands.Add(new SessionStateCmdletEntry("Invoke-QuayAirGapScript", typeof(InvokeScriptCommand), null));
         state.Commands.Add(new SessionStateCmdletEntry("Send-QuayAirGapVerdict", typeof(SendVerdictCommand), null));
+        state.Commands.Add(new SessionStateCmdletEntry("Out-QuayAirGapText", typeof(OutTextCommand), null));
         state.Commands.Add(new SessionStateCmdletEntry("Write-QuayAirGapJson", typeof(WriteJsonCommand), null));
         foreach (SessionStateFunctionEntry function in HostFunctions.All)
         {
@@ -108,7 +109,7 @@ internal sealed class EngineRun
             engine.AddCommand("Send-QuayAirGapVerdict").AddParameter("Verdict", _verdict);
             if (json is null)
             {
-                engine.AddCommand("Out-Default");
+                engine.AddCommand("Out-QuayAirGapText");
             }
             else
             {

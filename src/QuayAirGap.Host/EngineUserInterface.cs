@@ -59,10 +59,9 @@ internal sealed class EngineUserInterface(Terminal terminal, bool interactive, b
             terminal.WriteError("  " + action + "\n");
         }
 
-        string where = error.InvocationInfo is { ScriptName.Length: > 0 } at
-            ? string.Create(CultureInfo.InvariantCulture, $", {at.ScriptName}:{at.ScriptLineNumber}")
-            : "";
-        terminal.WriteError($"  [{error.FullyQualifiedErrorId}{where}]\n");
+        // "at <ScriptBlock>, /path/script.ps1: line 12"; in a command line there is no file, and nothing to say.
+        string? where = error.ScriptStackTrace?.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => !l.Contains("<No file>", StringComparison.Ordinal));
+        terminal.WriteError($"  [{error.FullyQualifiedErrorId}]{(where is null ? "" : " " + where)}\n");
     }
 
     public override string ReadLine()

@@ -47,6 +47,55 @@ public sealed class SendVerdictCommand : PSCmdlet
     }
 }
 
+/// <summary>
+/// Shows results through the formatting views, a view for each run of one kind. The engine's own Out-Default keeps the first view for
+/// everything that follows, and shows objects of another kind as lists of all their properties.
+/// </summary>
+[Cmdlet("Out", "QuayAirGapText")]
+public sealed class OutTextCommand : PSCmdlet, IDisposable
+{
+    private SteppablePipeline? _view;
+    private string? _kind;
+
+    [Parameter(ValueFromPipeline = true)]
+    public PSObject? InputObject { get; set; }
+
+    protected override void ProcessRecord()
+    {
+        string? kind = KindOf(InputObject);
+        if (_view is null || (kind is not null && _kind is not null && kind != _kind))
+        {
+            EndProcessing();
+            _view = ScriptBlock.Create("Out-Default").GetSteppablePipeline();
+            _view.Begin(this);
+        }
+
+        _kind = kind ?? _kind;
+        _view.Process(InputObject);
+    }
+
+    protected override void EndProcessing()
+    {
+        _view?.End();
+        Dispose();
+        _kind = null;
+    }
+
+    public void Dispose()
+    {
+        _view?.Dispose();
+        _view = null;
+    }
+
+    /// <summary>Null for what is shown as a line of text and fits between everything.</summary>
+    private static string? KindOf(PSObject? value) => value?.BaseObject switch
+    {
+        null or string or ValueType => null,
+        PSCustomObject => value.TypeNames[0] + ":" + string.Join(',', value.Properties.Select(p => p.Name)),
+        _ => value.TypeNames[0],
+    };
+}
+
 /// <summary>Writes each result as it comes into one JSON array.</summary>
 [Cmdlet(VerbsCommunications.Write, "QuayAirGapJson")]
 public sealed class WriteJsonCommand : PSCmdlet

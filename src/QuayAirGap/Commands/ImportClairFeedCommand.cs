@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>Import-ClairFeed.</summary>
+[Cmdlet(VerbsData.Import, "ClairFeed", SupportsShouldProcess = true, DefaultParameterSetName = "Path")]
+[OutputType(typeof(ClairFeedImportResult))]
+public sealed class ImportClairFeedCommand : PathCmdlet
+{
+    /// <summary>Writes what was done to the pipeline.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessFile(string path)
+    {
+        Site site = OpenSite();
+        var importer = new FeedImporter(site, SiteSettings.Load(site), TimeProvider.System);
+        ImportPlan plan = importer.Plan(path);
+        if (!ShouldProcess(site.Root, $"Import '{path}', sequence {plan.Snapshot.Sequence}"))
+        {
+            return;
+        }
+
+        ImportResult result = Await((progress, token) => importer.ImportAsync(path, progress, token));
+        ImportReport.Write(this, result);
+        if (PassThru)
+        {
+            WriteObject(OutputMapper.Import(result, path));
+        }
+    }
+}

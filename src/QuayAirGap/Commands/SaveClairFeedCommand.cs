@@ -1,0 +1,112 @@
+using System.Management.Automation;
+using System.Security;
+using QuayAirGap.Core;
+using QuayAirGap.Core.Collecting;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Trust;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>Save-ClairFeed.</summary>
+[Cmdlet(VerbsData.Save, "ClairFeed", SupportsShouldProcess = true)]
+[OutputType(typeof(ClairFeedBundle))]
+public sealed class SaveClairFeedCommand : ClairFeedCmdlet
+{
+    /// <summary>The bundle: a .tar file, or a folder in which it gets a name of its own.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>The signers' PFX or PEM files.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string[] Signer { get; set; } = [];
+
+    /// <summary>The password of the signers' files.</summary>
+    [Parameter]
+    public SecureString? SignerPassword { get; set; }
+
+    /// <summary>The sources to collect; the others are carried as they were; all enabled ones where none is named.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(SourceNameCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>A cache that has https://host/path as root/host/path, for all sources of this run.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? UpstreamRoot { get; set; }
+
+    /// <summary>Replaces a bundle of that name.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Writes the bundle to the pipeline.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        string destination = FilePath(Destination);
+        string[] names = [.. Name.SelectMany(SourceNames.Collectable).Select(s => s.Name).Distinct()];
+        string? password = SecretText.Of(SignerPassword);
+        var signers = new List<BundleSigner>();
+        try
+        {
+            foreach (string signer in Signer)
+            {
+                signers.Add(BundleSigner.Load(FilePath(signer), password));
+            }
+
+            Save(destination, signers, names);
+        }
+        finally
+        {
+            signers.ForEach(s => s.Dispose());
+        }
+    }
+
+    /// <summary>What would be collected, also where there is no site yet.</summary>
+    private IEnumerable<string> Plan(IReadOnlyList<string> names)
+    {
+        Site? site = Site.Exists(ResolvedSitePath) ? Site.Open(ResolvedSitePath) : null;
+        var settings = SiteSettings.LoadOrDefault(site);
+        return names.Count > 0 ? names : settings.Sources.Where(s => s.Enabled && s.Definition.IsCollected).Select(s => s.Name);
+    }
+
+    private void Save(string destination, IReadOnlyList<BundleSigner> signers, IReadOnlyList<string> names)
+    {
+        if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed bundle"))
+        {
+            return;
+        }
+
+        var site = Site.OpenOrCreate(ResolvedSitePath);
+        var collector = new FeedCollector(site, SiteSettings.Load(site), TimeProvider.System);
+        var request = new SaveRequest
+        {
+            Destination = destination,
+            Signers = signers,
+            Names = names,
+            UpstreamRoot = UpstreamRoot,
+            Overwrite = Force,
+        };
+        SaveResult result = Await((progress, token) => collector.SaveAsync(request, progress, token));
+        foreach (SourceSnapshot source in result.Incomplete)
+        {
+            WriteError(ErrorRecordFactory.Create(new FeedException(
+                ErrorIds.SourceFailed, OutputMapper.IncompleteText(source), source.Name,
+                "The bundle is written without it, or with its last good state and true age. Put the cause right, then save again.")));
+        }
+
+        WriteVerbose($"'{result.Path}': sequence {result.Snapshot.Sequence}, {ByteText.Of(result.Size)}, {ByteText.Of(result.BytesReceived)} received.");
+        if (PassThru)
+        {
+            WriteObject(OutputMapper.Bundle(
+                result.Path, result.Size, result.Snapshot, result.SnapshotSha256, signers.Select(s => s.Subject), OutputMapper.NotChecked));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Management.Automation;
+using QuayAirGap.Core;
+using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Sites;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>Test-ClairFeedBundle.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "ClairFeedBundle", DefaultParameterSetName = "Path")]
+[OutputType(typeof(bool))]
+public sealed class TestClairFeedBundleCommand : PathCmdlet
+{
+    /// <inheritdoc/>
+    protected override void ProcessFile(string path)
+    {
+        Site site = OpenSite();
+        try
+        {
+            var bundle = Bundle.Open(path);
+            var verifier = new BundleVerifier(site, TimeProvider.System);
+            BundlePolicy policy = verifier.CheckPolicy(bundle, new GenerationStore(site).LoadNewest());
+            WriteVerbose($"'{path}': signed by {string.Join(", ", policy.Signers.Select(s => s.Subject))}.");
+            Await(async (progress, token) =>
+            {
+                await verifier.VerifyContentAsync(bundle, null, progress, token);
+                return true;
+            });
+            WriteVerbose($"'{path}': sequence {bundle.Snapshot.Sequence}, every size and digest holds.");
+            WriteObject(true);
+        }
+        catch (FeedException e) when (IsRefusal(e.ErrorId))
+        {
+            WriteWarning($"'{path}' is refused: {e.Message} [{e.ErrorId}]");
+            WriteVerbose(e.Remedy ?? "");
+            WriteObject(false);
+        }
+    }
+
+    /// <summary>A bundle that is there and is not good; anything else, a missing file above all, is an error and not an answer.</summary>
+    private static bool IsRefusal(string errorId) => errorId.StartsWith("Bundle", StringComparison.Ordinal) && errorId != ErrorIds.BundleNotFound;
+}

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using QuayAirGap.Core.Freshness;
+using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Sources;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>Test-ClairFeedFreshness.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "ClairFeedFreshness", DefaultParameterSetName = "Objects")]
+[OutputType(typeof(ClairFeedFreshness), ParameterSetName = ["Objects"])]
+[OutputType(typeof(bool), ParameterSetName = ["Quiet"])]
+public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
+{
+    /// <summary>The sources; wildcards are allowed; all where none is named.</summary>
+    [Parameter(Position = 0)]
+    [ArgumentCompleter(typeof(SourceNameCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <summary>Only True or False: whether every required source is fresh.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Quiet")]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        Site site = OpenSite();
+        HashSet<string> names = [.. Name.SelectMany(SourceNames.Matching).Select(s => s.Name)];
+        SourceFreshness[] found = [.. SiteFreshness.Of(site, SiteSettings.Load(site), TimeProvider.System).Where(f => names.Contains(f.Name))];
+        if (Quiet)
+        {
+            SourceFreshness[] bad = [.. found.Where(f => f.Required && f.Level != FreshnessLevel.Ok)];
+            foreach (SourceFreshness source in bad)
+            {
+                WriteVerbose($"{source.Name}: {source.Level}: {source.Reason}");
+            }
+
+            WriteObject(bad.Length == 0);
+            return;
+        }
+
+        foreach (SourceFreshness source in found)
+        {
+            WriteObject(OutputMapper.Freshness(source));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Management.Automation;
+using QuayAirGap.Core;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>The one place that makes ErrorRecords: id, category, target and what to do come from the exception.</summary>
+internal static class ErrorRecordFactory
+{
+    public static ErrorRecord Create(Exception exception)
+    {
+        if (exception is not FeedException feed)
+        {
+            return new ErrorRecord(exception, ErrorIds.Unexpected, ErrorCategory.NotSpecified, null);
+        }
+
+        return new ErrorRecord(feed, feed.ErrorId, CategoryOf(feed.ErrorId), feed.Target)
+        {
+            ErrorDetails = new ErrorDetails(feed.Message) { RecommendedAction = feed.Remedy ?? "" },
+        };
+    }
+
+    /// <summary>Whether an error makes the other inputs of the command pointless too.</summary>
+    public static bool ConcernsEverything(string errorId) => errorId switch
+    {
+        ErrorIds.SiteNotFound or ErrorIds.SiteNotWritable or ErrorIds.SiteBusy or ErrorIds.SiteDamaged or ErrorIds.SettingsInvalid or
+            ErrorIds.DiskFull or ErrorIds.TrustEmpty or ErrorIds.TrustInvalid or ErrorIds.LedgerDamaged or ErrorIds.NothingCollected or
+            ErrorIds.PublicationFailed => true,
+        _ => errorId.StartsWith("Signer", StringComparison.Ordinal),
+    };
+
+    public static ErrorCategory CategoryOf(string errorId) => errorId switch
+    {
+        ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
+            ErrorIds.BundleNotFound or ErrorIds.GenerationNotFound => ErrorCategory.ObjectNotFound,
+        ErrorIds.SiteNotWritable => ErrorCategory.PermissionDenied,
+        ErrorIds.SiteBusy => ErrorCategory.ResourceBusy,
+        ErrorIds.DiskFull or ErrorIds.PublicationFailed => ErrorCategory.WriteError,
+        ErrorIds.SourceUnsupported => ErrorCategory.NotImplemented,
+        ErrorIds.SignerExists => ErrorCategory.ResourceExists,
+        ErrorIds.SignerPassword => ErrorCategory.AuthenticationError,
+        ErrorIds.SourceFailed or ErrorIds.NothingCollected => ErrorCategory.ReadError,
+        ErrorIds.UpstreamStalled => ErrorCategory.OperationTimeout,
+        ErrorIds.UpstreamUnreachable => ErrorCategory.ConnectionError,
+        ErrorIds.DestinationInvalid => ErrorCategory.InvalidArgument,
+        ErrorIds.MirrorNotStarted => ErrorCategory.ResourceUnavailable,
+        ErrorIds.BundleInvalid or ErrorIds.BundleTruncated or ErrorIds.BundleVersion or ErrorIds.SettingsInvalid => ErrorCategory.InvalidData,
+        ErrorIds.Unexpected => ErrorCategory.NotSpecified,
+        _ when errorId.StartsWith("Bundle", StringComparison.Ordinal) || errorId.StartsWith("Signer", StringComparison.Ordinal) ||
+            errorId.StartsWith("Trust", StringComparison.Ordinal) => ErrorCategory.SecurityError,
+        _ when errorId.StartsWith("Upstream", StringComparison.Ordinal) => ErrorCategory.ProtocolError,
+        _ when errorId.EndsWith("Damaged", StringComparison.Ordinal) => ErrorCategory.InvalidData,
+        _ => ErrorCategory.InvalidOperation,
+    };
+}

@@ -1,0 +1,48 @@
+namespace QuayAirGap;
+
+/// <summary>How old a source is at this site, and what that means. Times are UTC.</summary>
+public sealed class ClairFeedFreshness
+{
+    public required string Source { get; init; }
+
+    /// <summary>
+    /// "Ok", "Warning", "Critical" or "Expired" for a required source, never "Ok" where it is not fresh; "None" for one that is not required.
+    /// </summary>
+    public required string Level { get; init; }
+
+    /// <summary>"Fresh", "Stale", "Missing", "Failed", "Deselected" or "Unsupported".</summary>
+    public required string State { get; init; }
+
+    /// <summary>Whether results without it are incomplete, so that the site's verdict depends on it.</summary>
+    public required bool Required { get; init; }
+
+    /// <summary>
+    /// The time since it was last confirmed against its upstream; where this machine's clock is known to be behind, the least that it can
+    /// be. Null where it never was, and where that lies in the future.
+    /// </summary>
+    public TimeSpan? Age { get; init; }
+
+    /// <summary>When it was last confirmed against its upstream.</summary>
+    public DateTimeOffset? CapturedAt { get; init; }
+
+    /// <summary>The newest modification time that the upstream gave.</summary>
+    public DateTimeOffset? UpstreamModified { get; init; }
+
+    /// <summary>When it was published here; null outside the gap.</summary>
+    public DateTimeOffset? PublishedAt { get; init; }
+
+    public required TimeSpan WarnAfter { get; init; }
+
+    public required TimeSpan CriticalAfter { get; init; }
+
+    public required TimeSpan ExpireAfter { get; init; }
+
+    /// <summary>Why it is in its state, for people.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>What to do about it; null where nothing is to be done.</summary>
+    public string? Remedy { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Source}: {Level}";
+}

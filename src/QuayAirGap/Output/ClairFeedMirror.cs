@@ -1,0 +1,34 @@
+using QuayAirGap.Serving;
+
+namespace QuayAirGap;
+
+/// <summary>A mirror that this session started. Times are UTC.</summary>
+public sealed class ClairFeedMirror
+{
+    private readonly MirrorProcess _process;
+
+    internal ClairFeedMirror(MirrorProcess process) => _process = process;
+
+    /// <summary>Where it listens; a port 0 that was asked for is the real one here.</summary>
+    public string Url => _process.Urls[0];
+
+    /// <summary>Every address, where it listens on several.</summary>
+    public string[] Urls => [.. _process.Urls];
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>The site that it serves, or null.</summary>
+    public string? SitePath => _process.SitePath;
+
+    /// <summary>The folder that it serves in place of a site, or null.</summary>
+    public string? Folder => _process.Folder;
+
+    public DateTimeOffset StartedAt => _process.StartedAt;
+
+    public bool IsRunning => _process.IsRunning;
+
+    /// <inheritdoc/>
+    public override string ToString() => Url;
+
+    internal MirrorProcess Process => _process;
+}

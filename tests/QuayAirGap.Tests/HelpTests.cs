@@ -1,0 +1,81 @@
+using System.Management.Automation;
+using QuayAirGap.Help;
+
+namespace QuayAirGap.Tests;
+
+/// <summary>Help is what the pages say, and the pages say everything.</summary>
+public sealed class HelpTests
+{
+    [Fact]
+    public void The_committed_help_is_up_to_date() => Assert.True(
+        File.ReadAllText(HelpFile.PathIn(Built.Root)).ReplaceLineEndings("\n") == HelpFile.Generate(Built.Root, Built.Module),
+        "Run: dotnet run --project build/QuayAirGap.Help");
+
+    [Fact]
+    public void Every_cmdlet_has_a_whole_page_and_every_page_a_cmdlet()
+    {
+        IReadOnlyList<CmdletInfo> cmdlets = ModuleCommands.Load(Built.Module);
+        IReadOnlyDictionary<string, CmdletPage> pages = HelpFile.ReadPages(Built.Root);
+        Assert.Equal(cmdlets.Select(c => c.Name), pages.Keys.Order(StringComparer.Ordinal));
+        foreach (CmdletInfo cmdlet in cmdlets)
+        {
+            CmdletPage page = pages[cmdlet.Name];
+            Assert.NotEmpty(page.Synopsis);
+            Assert.NotEmpty(page.Description);
+            Assert.NotEmpty(page.Outputs);
+            Assert.NotEmpty(page.Errors);
+            Assert.True(page.Examples.Count >= 2, $"{cmdlet.Name} has {page.Examples.Count} examples.");
+            Assert.Equal(
+                cmdlet.ParameterSets.SelectMany(s => s.Parameters).Select(p => p.Name).Where(p => !MamlDocument.IsCommon(p)).Distinct().Order(StringComparer.Ordinal),
+                page.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal));
+            Assert.All(page.Parameters, p => Assert.NotEmpty(p.Paragraphs));
+            Assert.All(page.Related, r => Assert.True(pages.ContainsKey(r), $"{cmdlet.Name} refers to {r}."));
+        }
+    }
+
+    [Fact]
+    public void Examples_use_parameters_that_exist()
+    {
+        using var engine = new Engine();
+        foreach (CmdletPage page in HelpFile.ReadPages(Built.Root).Values)
+        {
+            foreach (PageExample example in page.Examples)
+            {
+                var ast = System.Management.Automation.Language.Parser.ParseInput(example.Code, out _, out var errors);
+                Assert.Empty(errors.Select(e => $"{page.Name}: {e.Message}"));
+                foreach (var command in ast.FindAll(a => a is System.Management.Automation.Language.CommandAst, true).Cast<System.Management.Automation.Language.CommandAst>()
+                    .Where(c => c.GetCommandName()?.Contains("-Clair", StringComparison.Ordinal) == true))
+                {
+                    var known = (CommandInfo)engine.Run($"Get-Command {command.GetCommandName()}").WithoutErrors().Single.BaseObject;
+                    Assert.All(
+                        command.CommandElements.OfType<System.Management.Automation.Language.CommandParameterAst>(),
+                        p => Assert.True(known.Parameters.ContainsKey(p.ParameterName), $"{page.Name}: -{p.ParameterName}"));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Error_ids_on_the_pages_exist()
+    {
+        using var engine = new Engine();
+        Assert.NotEmpty(engine.Run("Get-Command -Module QuayAirGap").Output);
+        HashSet<string> known = [.. ErrorTests.AllIds()];
+        foreach (CmdletPage page in HelpFile.ReadPages(Built.Root).Values)
+        {
+            string text = File.ReadAllText(Path.Combine(Built.Root, "docs", "cmdlets", page.Name + ".md"));
+            string errors = text[text.IndexOf("## Errors", StringComparison.Ordinal)..text.IndexOf("## Examples", StringComparison.Ordinal)];
+            string[] named = [.. errors.Split('`').Where((_, i) => i % 2 == 1).Where(t => char.IsUpper(t[0]) && t.All(char.IsLetter))];
+            Assert.All(named, id => Assert.True(known.Contains(id), $"{page.Name} names {id}, which is no error id."));
+        }
+    }
+
+    [Fact]
+    public void Get_Help_shows_it()
+    {
+        using var engine = new Engine();
+        EngineResult help = engine.Run("Get-Help Import-ClairFeed -Full").WithoutErrors();
+        Assert.Equal("Verifies a bundle and publishes it as the mirror's new generation.", help["Synopsis"]!.ToString()!.Trim());
+        Assert.Contains("CARRIES", engine.Run("Get-Help about_QuayAirGap").WithoutErrors().Single.ToString().ToUpperInvariant(), StringComparison.Ordinal);
+    }
+}
