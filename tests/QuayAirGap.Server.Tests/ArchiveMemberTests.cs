@@ -1,5 +1,6 @@
 using System.Net;
 using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Store;
 using Xunit;
 
 namespace QuayAirGap.Server.Tests;
@@ -31,6 +32,33 @@ public sealed class ArchiveMemberTests : IDisposable
             Assert.Equal($"\"{TestSite.Digest(content)}\"", response.Headers.GetValues("ETag").Single());
             Assert.Equal(TestSite.Modified, response.Content.Headers.LastModified);
             Assert.Equal("application/json", response.Content.Headers.ContentType!.MediaType);
+        }
+    }
+
+    [Fact]
+    public async Task Every_document_of_an_archive_as_publication_packs_it_is_served()
+    {
+        Dictionary<string, byte[]> documents = Enumerable.Range(0, 300).ToDictionary(
+            i => $"{2015 + (i % 10)}/cve-{2015 + (i % 10)}-{i:d4}.json", i => TestSite.Random(i * 100, i), StringComparer.Ordinal);
+        using var packed = new MemoryStream();
+        IReadOnlyList<ArchiveMember> members = SeekableArchiveWriter.Write(
+            [.. documents.OrderBy(d => d.Key, StringComparer.Ordinal)
+                .Select(d => new SeekableArchiveDocument(d.Key, SeekableArchiveDigest.Parse(TestSite.Digest(d.Value)), d.Value.Length))],
+            packed, null, d => new MemoryStream(documents[d.Path]), TestContext.Current.CancellationToken);
+        _site.Publish(1, [], new ArchiveMembers
+        {
+            Source = "rhel-vex",
+            PathPrefix = Prefix,
+            ArchiveSha256 = _site.Add(packed.ToArray()),
+            ContentType = "application/json",
+            Members = members,
+        });
+        await using TestMirror mirror = await TestMirror.StartAsync(_site.Site);
+
+        foreach ((string path, byte[] content) in documents)
+        {
+            using HttpResponseMessage response = await mirror.GetAsync(Prefix + path);
+            Assert.Equal(content, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         }
     }
 

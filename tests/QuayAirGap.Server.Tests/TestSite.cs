@@ -95,6 +95,7 @@ public sealed class TestSite : IDisposable
             HighestSequence = number,
             NewestSnapshot = Modified,
             SnapshotSha256 = new string('0', 64),
+            Sources = [],
             Entries = entries,
             Archives = archives,
         }.Save(new GenerationStore(Site).FolderOf(number));

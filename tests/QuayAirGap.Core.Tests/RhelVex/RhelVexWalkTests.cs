@@ -145,7 +145,9 @@ public sealed class RhelVexWalkTests
 
         private async Task CaptureAsync()
         {
-            SourceSnapshot snapshot = await _upstream.CaptureAsync(_now, _captures.Count == 0 ? null : _captures[^1].Snapshot);
+            // Now and then the collecting side starts anew.
+            SourceSnapshot? previous = _captures.Count == 0 || random.Next(4) == 0 ? null : _captures[^1].Snapshot;
+            SourceSnapshot snapshot = await _upstream.CaptureAsync(_now, previous);
             Assert.Equal(_upstream.Documents.Count, snapshot.AdvisoryCount);
             _captures.Add((snapshot, new(_upstream.Documents, StringComparer.Ordinal)));
         }

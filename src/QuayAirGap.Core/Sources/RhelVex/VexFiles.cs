@@ -22,7 +22,7 @@ internal sealed record VexFiles
     /// <summary>The documents that travel singly, by path: they are newer than the archive's.</summary>
     public required IReadOnlyDictionary<string, SnapshotFile> Documents { get; init; }
 
-    /// <summary>Sorts the files of a capture, or returns null where it is not a whole one.</summary>
+    /// <summary>Sorts the files of a capture, or returns null where it is not a whole one. Clair reads no others.</summary>
     public static VexFiles? Of(IEnumerable<SnapshotFile> files, Uri baseUrl)
     {
         SnapshotFile? archive = null;
@@ -41,17 +41,18 @@ internal sealed record VexFiles
             {
                 deletions = file;
             }
-            else if (name.EndsWith(ArchiveSuffix, StringComparison.Ordinal) && archive is null)
+            else if (name.EndsWith(ArchiveSuffix, StringComparison.Ordinal))
             {
+                if (archive is not null)
+                {
+                    return null; // nobody could say which of two is the older
+                }
+
                 archive = file;
             }
             else if (VexPath.IsSafe(name))
             {
                 documents.Add(name, file);
-            }
-            else if (name != LatestName)
-            {
-                return null;
             }
         }
 

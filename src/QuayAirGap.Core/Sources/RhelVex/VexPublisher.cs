@@ -29,7 +29,7 @@ internal sealed class VexPublisher
         _publication = publication;
         _base = publication.Definition.Uri;
         _prefix = MirrorPath.Of(_base);
-        _files = VexFiles.Of(publication.Source.Files, _base) ?? throw Fail("the bundle does not hold an archive, changes.csv and deletions.csv");
+        _files = VexFiles.Of(publication.Source.Files, _base) ?? throw Fail("the bundle does not hold one archive, changes.csv and deletions.csv");
         _lists = new VexLists(
             VexRows.Read(publication.OpenRead(_files.Changes), _files.Changes.Url),
             VexRows.Read(publication.OpenRead(_files.Deletions), _files.Deletions.Url));
