@@ -17,7 +17,7 @@ public sealed class SourceTroubleTests
         var rows = new TheoryData<string, string, string>();
         foreach (string trouble in new[] { "403", "404", "500", "cut", "stall", "html" })
         {
-            rows.Add("alpine", "secdb.alpinelinux.org/last-update", trouble);
+            rows.Add("alpine", "secdb.alpinelinux.org/" + (trouble == "html" ? "v3.3/main.json" : "last-update"), trouble);
             rows.Add("debian", "security-tracker.debian.org/tracker/data/json", trouble);
             rows.Add("debian", "ftp.debian.org/debian/dists/", trouble);
             rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip", trouble);

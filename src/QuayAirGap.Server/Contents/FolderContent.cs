@@ -23,16 +23,18 @@ internal sealed class FolderContent : IMirrorContent
     private readonly string _root;
     private readonly FolderPath _paths;
     private readonly DateTimeOffset? _lastModified;
+    private readonly IReadOnlyDictionary<string, DateTimeOffset> _times;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, Known> _digests = new(StringComparer.Ordinal);
 
     /// <param name="root">An absolute path.</param>
-    /// <param name="lastModified">What every file is said to be of, e.g. because a checkout set the files' own times; null for those.</param>
+    /// <param name="lastModified">What every file is said to be of that <see cref="FolderTimes"/> does not name; null for the files' own times.</param>
     public FolderContent(string root, DateTimeOffset? lastModified, TimeProvider time)
     {
         _root = root;
         _paths = new FolderPath(root);
         _lastModified = lastModified;
+        _times = FolderTimes.Read(root);
         _time = time;
     }
 
@@ -65,7 +67,7 @@ internal sealed class FolderContent : IMirrorContent
             {
                 ContentType = s_types.TryGetContentType(file.Name, out string? type) ? type : "application/octet-stream",
                 ETag = validators ? $"\"{DigestOf(file.FullName, body, modified)}\"" : null,
-                LastModified = validators ? WholeSeconds(_lastModified ?? modified) : null,
+                LastModified = validators ? WholeSeconds(TimeOf(file.FullName, modified)) : null,
             };
         }
         catch
@@ -74,6 +76,9 @@ internal sealed class FolderContent : IMirrorContent
             throw;
         }
     }
+
+    private DateTimeOffset TimeOf(string path, DateTimeOffset own) =>
+        _times.TryGetValue(path, out DateTimeOffset said) ? said : _lastModified ?? own;
 
     /// <summary>
     /// Relative, escaped, double-quoted references, one for each name, none to the parent: claircore's Debian and SUSE readers need it so.
