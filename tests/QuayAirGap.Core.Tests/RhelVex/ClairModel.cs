@@ -103,7 +103,9 @@ internal sealed partial class ClairModel
                 {
                     changed.Add(path[5..]);
                     Match name = CvePath().Match(path);
-                    spool.Add(name.Success ? (name.Groups[1].Value.ToUpperInvariant(), null) : throw new InvalidDataException("Clair's parser fails here"));
+                    spool.Add(name.Success
+                        ? (name.Groups[1].Value.ToUpperInvariant(), null)
+                        : throw new InvalidDataException("Clair's parser fails here"));
                 }
             }
         }
@@ -138,7 +140,8 @@ internal sealed partial class ClairModel
     private static (string Id, string? Content) Line(byte[] document)
     {
         using JsonDocument json = JsonDocument.Parse(document);
-        return (json.RootElement.GetProperty("document").GetProperty("tracking").GetProperty("id").GetString()!, System.Text.Encoding.UTF8.GetString(document));
+        JsonElement id = json.RootElement.GetProperty("document").GetProperty("tracking").GetProperty("id");
+        return (id.GetString()!, System.Text.Encoding.UTF8.GetString(document));
     }
 
     private static IEnumerable<(string Path, DateTimeOffset Stamp)> Rows(byte[] csv)

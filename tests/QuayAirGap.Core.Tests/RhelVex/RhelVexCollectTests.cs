@@ -243,7 +243,8 @@ public sealed class RhelVexCollectTests : IDisposable
             content.Append(i % 2 == 0 ? "{\"id\":\"x\",\"document\":{\"tracking\":{\"id\":\"no\"}}}," : "[\"" + new string('y', i % 50) + "\"],");
         }
 
-        content.Append('"').Append('z', 400_000).Append("\"]},\"document\":{\"notes\":[{\"tracking\":{\"id\":\"no\"}}],\"tracking\":{\"generator\":{\"id\":\"no\"},\"id\":\"CVE-2026-2000\"}}}");
+        content.Append('"').Append('z', 400_000)
+            .Append("\"]},\"document\":{\"notes\":[{\"tracking\":{\"id\":\"no\"}}],\"tracking\":{\"generator\":{\"id\":\"no\"},\"id\":\"CVE-2026-2000\"}}}");
         _upstream.Put(Path, 1, s_now.AddHours(-1));
         _upstream.Documents[Path] = content.ToString();
 

@@ -61,7 +61,8 @@ public sealed class RhelVexScaleTests(ITestOutputHelper output) : IDisposable
 
         Assert.Equal(Count, full.Archives[0].Members.Count);
         Assert.Equal(scratch, delta.Archives[0].ArchiveSha256);
-        output.WriteLine($"archive {new FileInfo(store.PathOf(scratch)).Length >> 10} KiB in {delta.Archives[0].Members.Select(m => m.FrameOffset).Distinct().Count()} frames");
+        int frames = delta.Archives[0].Members.Select(m => m.FrameOffset).Distinct().Count();
+        output.WriteLine($"archive {new FileInfo(store.PathOf(scratch)).Length >> 10} KiB in {frames} frames");
 
         using FileStream archive = store.OpenRead(scratch);
         var clock = Stopwatch.StartNew();
@@ -94,7 +95,9 @@ public sealed class RhelVexScaleTests(ITestOutputHelper output) : IDisposable
         await stop.CancelAsync();
         await watch;
         process.Refresh();
-        output.WriteLine($"{what}: {clock.Elapsed.TotalSeconds:F2} s, {peak >> 20} MiB managed, {process.PrivateMemorySize64 >> 20} MiB private, {process.WorkingSet64 >> 20} MiB resident");
+        output.WriteLine(
+            $"{what}: {clock.Elapsed.TotalSeconds:F2} s, {peak >> 20} MiB managed, "
+            + $"{process.PrivateMemorySize64 >> 20} MiB private, {process.WorkingSet64 >> 20} MiB resident");
         return (result, peak);
     }
 
@@ -116,7 +119,8 @@ public sealed class RhelVexScaleTests(ITestOutputHelper output) : IDisposable
                 }
 
                 content.Append("null]}");
-                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content.ToString())) });
+                var bytes = new MemoryStream(Encoding.UTF8.GetBytes(content.ToString()));
+                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, path) { DataStream = bytes });
             }
         }
 

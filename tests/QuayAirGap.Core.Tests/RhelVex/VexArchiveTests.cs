@@ -52,7 +52,8 @@ public sealed class VexArchiveTests
     [InlineData("2024/cve-2024-1.json\n")]
     [InlineData("2024/C:cve.json")]
     [InlineData("2024/%2e%2e.json")]
-    public void A_path_that_is_not_a_documents_is_refused(string path) => Refused(Pack(tar => tar.WriteEntry(Entry(TarEntryFormat.Pax, TarEntryType.RegularFile, path, "{}"))));
+    public void A_path_that_is_not_a_documents_is_refused(string path) =>
+        Refused(Pack(tar => tar.WriteEntry(Entry(TarEntryFormat.Pax, TarEntryType.RegularFile, path, "{}"))));
 
     [Theory]
     [InlineData(TarEntryType.SymbolicLink)]
@@ -81,7 +82,7 @@ public sealed class VexArchiveTests
     [Fact]
     public void An_archive_cut_anywhere_is_refused()
     {
-        byte[] archive = VexUpstream.MakeArchive([.. Enumerable.Range(1000, 20).Select(i => ($"2024/cve-2024-{i}.json", VexUpstream.Content($"2024/cve-2024-{i}.json", i)))]);
+        byte[] archive = Twenty();
         for (int length = 0; length < archive.Length; length++)
         {
             Refused(archive[..length]);
@@ -111,7 +112,7 @@ public sealed class VexArchiveTests
     [Fact]
     public void Damage_is_noticed_or_without_effect()
     {
-        byte[] archive = VexUpstream.MakeArchive([.. Enumerable.Range(1000, 20).Select(i => ($"2024/cve-2024-{i}.json", VexUpstream.Content($"2024/cve-2024-{i}.json", i)))]);
+        byte[] archive = Twenty();
         var random = new Random(4);
         for (int i = 0; i < 400; i++)
         {
@@ -184,6 +185,9 @@ public sealed class VexArchiveTests
         Refused(Compress("<html>Please log in</html>"u8.ToArray()));
         Refused(Compress(new byte[300]));
     }
+
+    private static byte[] Twenty() => VexUpstream.MakeArchive(
+        [.. Enumerable.Range(1000, 20).Select(i => $"2024/cve-2024-{i}.json").Select(path => (path, VexUpstream.Content(path, 1)))]);
 
     private static List<(string Path, long Size)> Read(byte[] archive, int maxEntries = 1000, long maxTotalSize = 1L << 30)
     {

@@ -75,7 +75,8 @@ internal sealed class VexMirror(BlobStore store, string folder)
         foreach (string line in Text(name).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] fields = line.Split("\",\"");
-            rows.Add(fields[0][1..], DateTimeOffset.ParseExact(fields[1][..^1], "yyyy-MM-dd'T'HH:mm:ss+00:00", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+            rows.Add(fields[0][1..], DateTimeOffset.ParseExact(
+                fields[1][..^1], "yyyy-MM-dd'T'HH:mm:ss+00:00", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
         }
 
         return rows;
@@ -96,7 +97,8 @@ internal sealed class VexMirror(BlobStore store, string folder)
             }
 
             Assert.Equal(
-                archive.Members.Select(m => (m.Path, m.Sha256)), documents.Select(d => (d.Key, Sha256Digest.Of(System.Text.Encoding.UTF8.GetBytes(d.Value)))));
+                archive.Members.Select(m => (m.Path, m.Sha256)),
+                documents.Select(d => (d.Key, Sha256Digest.Of(System.Text.Encoding.UTF8.GetBytes(d.Value)))));
             _documents = (archive.ArchiveSha256, documents);
         }
 

@@ -122,7 +122,7 @@ internal sealed class VexArchive : IDisposable
 
                     if (size > SeekableArchive.MaxDocumentSize)
                     {
-                        throw new InvalidDataException($"'{Path}' has {size} bytes, more than the {SeekableArchive.MaxDocumentSize} that are allowed");
+                        throw new InvalidDataException($"'{Path}' has {size} bytes; {SeekableArchive.MaxDocumentSize} are allowed");
                     }
 
                     return true;

@@ -6,7 +6,9 @@ using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Sources.RhelVex;
 
-/// <summary>What upstream's archive holds, in its order. Kept between publications, so that the archive is read again only when it is another.</summary>
+/// <summary>
+/// What upstream's archive holds, in its order. Kept between publications, so that the archive is read again only when it is another.
+/// </summary>
 internal static class VexBase
 {
     private const string Format = "rhel-vex-base/1";

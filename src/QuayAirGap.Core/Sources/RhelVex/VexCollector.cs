@@ -276,7 +276,8 @@ internal sealed partial class VexCollector(ICollectSession session)
         };
     }
 
-    private Task<SnapshotFile> GetAsync(string name, CancellationToken cancellationToken) => session.GetAsync(new Uri(_base, name), cancellationToken);
+    private Task<SnapshotFile> GetAsync(string name, CancellationToken cancellationToken) =>
+        session.GetAsync(new Uri(_base, name), cancellationToken);
 
     private static FeedException Refuse(string url, string what, Exception? cause = null) => new(
         ErrorIds.UpstreamContent, $"'{url}' is not what it should be: {what}.", url,
