@@ -79,15 +79,14 @@ internal static class BundleContents
         var found = new Dictionary<string, ContentExtent>(StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
         Span<byte> block = stackalloc byte[UstarHeader.BlockSize];
-        long? extendedSize = null;
-        bool extended = false;
+        Extension? extension = null;
         int entries = 0;
         for (long at = 0; ;)
         {
             ReadExactly(path, handle, block, at);
             if (!block.ContainsAnyExcept((byte)0))
             {
-                if (extended)
+                if (extension is not null)
                 {
                     throw new FormatException("it ends within an entry");
                 }
@@ -103,7 +102,7 @@ internal static class BundleContents
                 throw BundleErrors.Limit(path, $"it has more than {BundleFormat.MaxEntries} entries");
             }
 
-            long size = extendedSize ?? header.Size;
+            long size = extension?.Size ?? header.Size;
             if (size > length - at)
             {
                 throw BundleErrors.Truncated(path, $"an entry of {size} bytes begins {length - at} bytes before the end");
@@ -111,21 +110,24 @@ internal static class BundleContents
 
             if (header.Type == Extended)
             {
-                if (extended || size > MaxExtendedBytes)
+                if (extension is not null || size > MaxExtendedBytes)
                 {
                     throw new FormatException("it has too many extended attributes");
                 }
 
                 byte[] attributes = new byte[size];
                 ReadExactly(path, handle, attributes, at);
-                extendedSize = ReadExtended(attributes);
-                extended = true;
+                extension = ReadExtended(attributes);
             }
             else
             {
+                if (extension?.Name is { } name && name != header.Name)
+                {
+                    throw new FormatException($"'{header.Name}' has another name in its extended attributes");
+                }
+
                 AddEntry(path, header, size, at, names, found);
-                extendedSize = null;
-                extended = false;
+                extension = null;
             }
 
             Span<byte> padding = block[..UstarHeader.Padding(size)];
@@ -179,11 +181,12 @@ internal static class BundleContents
 
     /// <summary>
     /// PAX records (POSIX.1-2001, pax, "Extended Header"): "length key=value\n". Go's archive/tar, which skopeo uses, writes them for
-    /// times, owners and sizes that do not fit. Only a size changes what is read; a name in them would be too long for any file of a bundle.
+    /// times, owners and sizes that do not fit. Only a size changes what is read; a name must be the one that the header has, because
+    /// none in a bundle is too long for it.
     /// </summary>
-    private static long? ReadExtended(ReadOnlySpan<byte> records)
+    private static Extension ReadExtended(ReadOnlySpan<byte> records)
     {
-        long? size = null;
+        var extension = new Extension(null, null);
         while (records.Length > 0)
         {
             int space = records.IndexOf((byte)' ');
@@ -199,7 +202,10 @@ internal static class BundleContents
             switch (key)
             {
                 case "size" when TryReadNumber(record[(equals + 1)..], out long number):
-                    size = number;
+                    extension = extension with { Size = number };
+                    break;
+                case "path":
+                    extension = extension with { Name = Encoding.UTF8.GetString(record[(equals + 1)..]) };
                     break;
                 case "mtime" or "atime" or "ctime" or "uid" or "gid" or "uname" or "gname":
                 case { } when key.StartsWith("SCHILY.xattr.", StringComparison.Ordinal):
@@ -211,7 +217,7 @@ internal static class BundleContents
             records = records[(int)length..];
         }
 
-        return size;
+        return extension;
     }
 
     private static bool TryReadNumber(ReadOnlySpan<byte> digits, out long number) =>
@@ -253,4 +259,7 @@ internal static class BundleContents
             at += read;
         }
     }
+
+    /// <summary>What extended attributes say of the entry after them.</summary>
+    private sealed record Extension(long? Size, string? Name);
 }

@@ -183,11 +183,12 @@ internal sealed class LayerReader
                 }
             }
 
-            if (!frame.IsComplete || left != 0)
+            if (!frame.IsComplete)
             {
-                throw BundleErrors.Truncated(_source, $"source '{_source}' unpacks to {_layer.TarSize - left} of {_layer.TarSize} bytes");
+                throw BundleErrors.Truncated(_source, $"the compressed content of source '{_source}' ends after {_layer.TarSize - left} of {_layer.TarSize} bytes");
             }
 
+            // Too little is the last stage's to say: it knows what is missing.
             if (filled > 0)
             {
                 var ready = new PipeBuffer(output!, filled);

@@ -180,11 +180,37 @@ public sealed class Ledger(Site site, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether a line that is no entry is the beginning of the one that was due: what a kill or a power cut leaves.</summary>
+    /// <summary>
+    /// Whether a line that is no entry is the beginning of the one that was due: what a kill leaves, or a power cut, which may fill it
+    /// up with zeros.
+    /// </summary>
     private static bool IsTorn(byte[] line, long number)
     {
+        ReadOnlySpan<byte> found = line.AsSpan().TrimEnd((byte)0);
         byte[] due = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"n\":{number},\"time\":\""));
-        return line.AsSpan(0, Math.Min(line.Length, due.Length)).SequenceEqual(due.AsSpan(0, Math.Min(line.Length, due.Length)));
+        int length = Math.Min(found.Length, due.Length);
+        if (!found[..length].SequenceEqual(due.AsSpan(0, length)))
+        {
+            return false;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(found, isFinalBlock: false, default);
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth == 0 && reader.TokenType == JsonTokenType.EndObject)
+                {
+                    return false; // whole, and yet no entry
+                }
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private (long Lines, string Previous, bool Torn) ReadTail(FileStream file)

@@ -130,10 +130,11 @@ internal static class SnapshotRules
             return false;
         }
 
-        // The mirror serves the unescaped path: an escaped separator or control character would make another path of it.
+        // The mirror serves the unescaped path: an escaped separator or control character would make another path of it, and a percent
+        // sign, escaped or in nobody's encoding, would make one path of two URLs.
         string path = Uri.UnescapeDataString(uri.AbsolutePath);
         return path.Count(c => c == '/') == uri.AbsolutePath.Count(c => c == '/')
-            && !path.Any(c => char.IsControl(c) || c is '\\' or '\uFFFD')
+            && !path.Any(c => char.IsControl(c) || c is '\\' or '%' or '\uFFFD')
             && !path.Split('/').Any(s => s is "." or "..");
     }
 
