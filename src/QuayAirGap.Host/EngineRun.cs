@@ -98,7 +98,7 @@ internal sealed class EngineRun
             if (script is not null)
             {
                 // A script block rather than the file itself: only then does "exit" come out of it with its number.
-                engine.AddParameter("Script", "param($__script) & $__script" + ScriptArguments.ToSource(_commandLine.Arguments));
+                engine.AddParameter("Script", "param($__script) . $__script" + ScriptArguments.ToSource(_commandLine.Arguments));
                 engine.AddParameter("Arguments", new object[] { script });
             }
             else
