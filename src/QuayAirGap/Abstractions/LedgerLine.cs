@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using QuayAirGap.Core.Sites;
 
 namespace QuayAirGap.Commands;
@@ -6,5 +7,5 @@ namespace QuayAirGap.Commands;
 internal static class LedgerLine
 {
     public static void Append(Site site, string happened, params (string Key, string Value)[] details) =>
-        new Ledger(site, TimeProvider.System).Append(happened, details.ToDictionary(d => d.Key, d => d.Value, StringComparer.Ordinal));
+        new Ledger(site, TimeProvider.System).Append(happened, new JsonObject(details.Select(d => KeyValuePair.Create(d.Key, (JsonNode?)JsonValue.Create(d.Value)))));
 }

@@ -32,7 +32,7 @@ public sealed class AddClairFeedTrustCommand : PathCmdlet
         TrustedSigner added = store.Add(path);
         if (!before.Any(t => t.Thumbprint == added.Thumbprint && !t.IsRevoked))
         {
-            LedgerLine.Append(site, "trust.added", ("thumbprint", added.Thumbprint), ("subject", added.Subject));
+            LedgerLine.Append(site, LedgerEvents.TrustAdded, ("thumbprint", added.Thumbprint), ("subject", added.Subject));
         }
 
         WriteVerbose($"The site now trusts {added.Subject}, SHA-256 {added.Thumbprint}. Compare these digits with the signer's owner.");

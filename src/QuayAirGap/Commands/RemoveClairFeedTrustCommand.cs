@@ -38,7 +38,7 @@ public sealed class RemoveClairFeedTrustCommand : ClairFeedCmdlet
                 using SiteLock held = site.Lock();
                 TrustedSigner removed = new TrustStore(site).Remove(thumbprint, Revoke);
                 LedgerLine.Append(
-                    site, Revoke ? "trust.revoked" : "trust.removed", ("thumbprint", removed.Thumbprint), ("subject", removed.Subject));
+                    site, Revoke ? LedgerEvents.TrustRevoked : LedgerEvents.TrustRemoved, ("thumbprint", removed.Thumbprint), ("subject", removed.Subject));
                 if (PassThru)
                 {
                     WriteObject(OutputMapper.Trust(removed, TimeProvider.System.GetUtcNow()));

@@ -96,7 +96,7 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
         if (changed)
         {
             LedgerLine.Append(
-                site, "settings.changed",
+                site, LedgerEvents.SettingsChanged,
                 [("source", source.Name), .. s_settings.Where(IsBound).Select(p => (p, ValueText(MyInvocation.BoundParameters[p])))]);
         }
 
