@@ -1,0 +1,367 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Text.Json;
+using QuayAirGap.TestKit.Samples;
+using QuayAirGap.TestKit.Upstream;
+
+namespace QuayAirGap.Tests;
+
+/// <summary>The cmdlets in the real engine, as people call them.</summary>
+public sealed class CmdletTests
+{
+    [Fact]
+    public async Task Everything_is_carried_over_and_published()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        EngineResult saved = samples.Save(more: "").WithoutErrors();
+        Assert.Equal(samples.Bundle, saved["Path"]);
+        Assert.Equal(1L, saved["Sequence"]);
+        Assert.Equal(6, ((string[])saved["Sources"]!).Length);
+        Assert.Equal(new FileInfo(samples.Bundle).Length, saved["Size"]);
+
+        EngineResult imported = samples.Engine.Run(
+            "param($b, $s) Get-ClairFeedBundle $b -SitePath $s | Import-ClairFeed -SitePath $s -PassThru", samples.Bundle, samples.Inside).WithoutErrors();
+        Assert.Equal(true, imported["Changed"]);
+        Assert.Equal(1, imported["Generation"]);
+        Assert.Contains(imported.Warnings, w => w.StartsWith("debian: 1 held back", StringComparison.Ordinal));
+
+        EngineResult again = samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s -PassThru", samples.Bundle, samples.Inside).WithoutErrors();
+        Assert.Equal(false, again["Changed"]);
+
+        EngineResult fresh = samples.Engine.Run("param($s) Test-ClairFeedFreshness -SitePath $s", samples.Inside).WithoutErrors();
+        Assert.Equal(12, fresh.Output.Count);
+        Assert.All(
+            fresh.Output,
+            o => Assert.Equal((bool)o.Properties["Required"].Value ? "Ok" : "None", o.Properties["Level"].Value));
+        Assert.Equal(true, samples.Engine.Run("param($s) Test-ClairFeedFreshness -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
+
+        EngineResult generations = samples.Engine.Run("param($s) Get-ClairFeed -SitePath $s", samples.Inside).WithoutErrors();
+        Assert.Equal(true, generations["IsCurrent"]);
+        Assert.Equal(6, ((string[])generations["Sources"]!).Length);
+    }
+
+    [Fact]
+    public async Task A_second_day_and_a_restore_make_new_generations()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+        samples.Upstream.SetLayers(SampleUpstream.Day2);
+        samples.Save(samples.Folder["day2.tar"]).WithoutErrors();
+        samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Folder["day2.tar"], samples.Inside).WithoutErrors();
+
+        EngineResult restored = samples.Engine.Run(
+            "param($s) Get-ClairFeed -Generation 1 -SitePath $s | Restore-ClairFeed -SitePath $s -PassThru", samples.Inside).WithoutErrors();
+        Assert.Equal(3, restored["Generation"]);
+        Assert.Equal(1L, restored["Sequence"]);
+        Assert.Equal([false, false, true], samples.Engine.Run("param($s) (Get-ClairFeed -SitePath $s).IsCurrent", samples.Inside).Output.Select(o => (bool)o.BaseObject));
+        Assert.Equal(["GenerationNotFound"], samples.Engine.Run("param($s) Restore-ClairFeed 99 -SitePath $s", samples.Inside).ErrorIds);
+    }
+
+    [Fact]
+    public async Task A_source_that_fails_is_an_error_of_its_own_beside_a_whole_bundle()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Upstream.AddFault("**/repository-to-cpe.json", UpstreamFault.Status(403));
+        EngineResult saved = samples.Save();
+        ErrorRecord error = Assert.Single(saved.Errors);
+        Assert.StartsWith("SourceFailed,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal("repository-to-cpe", error.TargetObject);
+        Assert.Contains("403", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("there are no files of it", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["alpine"], (string[])saved["Sources"]!);
+        Assert.Contains((string[])saved["IncompleteSources"]!, s => s.StartsWith("repository-to-cpe: the capture failed", StringComparison.Ordinal));
+
+        EngineResult imported = samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+        Assert.Contains(imported.Warnings, w => w.StartsWith("repository-to-cpe: the capture failed", StringComparison.Ordinal));
+        EngineResult fresh = samples.Engine.Run("param($s) Test-ClairFeedFreshness repository-to-cpe -SitePath $s", samples.Inside);
+        Assert.Equal("Failed", fresh["State"]);
+        Assert.NotEqual("Ok", fresh["Level"]);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_is_down_writes_no_bundle()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Upstream.AddFault("**", UpstreamFault.Status(404));
+        EngineResult saved = samples.Save();
+        Assert.Equal(["NothingCollected"], saved.ErrorIds);
+        Assert.False(File.Exists(samples.Bundle));
+        Assert.Empty(saved.Output);
+    }
+
+    [Fact]
+    public async Task A_bundle_that_changed_on_the_way_is_refused_and_nothing_is_written()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        byte[] bytes = await File.ReadAllBytesAsync(samples.Bundle, TestContext.Current.CancellationToken);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(samples.Bundle, bytes, TestContext.Current.CancellationToken);
+
+        EngineResult tested = samples.Engine.Run("param($b, $s) Test-ClairFeedBundle $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+        Assert.Equal(false, tested.Single.BaseObject);
+        Assert.Contains("[Bundle", Assert.Single(tested.Warnings), StringComparison.Ordinal);
+
+        EngineResult imported = samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s -PassThru", samples.Bundle, samples.Inside);
+        Assert.StartsWith("Bundle", Assert.Single(imported.ErrorIds), StringComparison.Ordinal);
+        Assert.NotEmpty(imported.Errors[0].ErrorDetails.RecommendedAction);
+        Assert.Empty(imported.Output);
+        Assert.Empty(samples.Engine.Run("param($s) Get-ClairFeed -SitePath $s", samples.Inside).WithoutErrors().Output);
+    }
+
+    [Fact]
+    public async Task A_missing_bundle_is_an_error_and_not_false()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        EngineResult result = samples.Engine.Run("param($b, $s) Test-ClairFeedBundle $b -SitePath $s", samples.Bundle, samples.Inside);
+        Assert.Equal(["BundleNotFound"], result.ErrorIds);
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public async Task Another_sites_signer_is_refused_by_name()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        samples.Engine.Run("param($p, $s) New-ClairFeedSigner $p 'Somebody else' | Out-Null; Add-ClairFeedTrust ($p -replace 'pfx$', 'cer') -SitePath $s", samples.Folder["other.pfx"], samples.Folder["other"]).WithoutErrors();
+        Assert.Equal(["BundleSignerUnknown"], samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Folder["other"]).ErrorIds);
+        Assert.Equal("BundleSignerUnknown", samples.Engine.Run("param($b, $s) Get-ClairFeedBundle $b -SitePath $s", samples.Bundle, samples.Folder["other"])["Verdict"]);
+        Assert.Equal("Acceptable", samples.Engine.Run("param($b, $s) Get-ClairFeedBundle $b -SitePath $s", samples.Bundle, samples.Inside)["Verdict"]);
+        Assert.Equal("NotChecked", samples.Engine.Run("param($b, $s) Get-ClairFeedBundle $b -SitePath $s", samples.Bundle, samples.Folder["none"])["Verdict"]);
+    }
+
+    [Fact]
+    public async Task Brackets_in_a_name_are_brackets_wherever_a_name_is_meant_literally()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        string path = samples.Folder["backup[1].tar"];
+        samples.Save(path).WithoutErrors();
+        Assert.Equal(path, samples.Engine.Run("param($b, $s) Get-ClairFeedBundle -LiteralPath $b -SitePath $s", path, samples.Inside).WithoutErrors()["Path"]);
+
+        EngineResult imported = samples.Engine.Run(
+            "param($b, $s) Get-ClairFeedBundle -LiteralPath $b -SitePath $s | Import-ClairFeed -SitePath $s -PassThru", path, samples.Inside).WithoutErrors();
+        Assert.Equal(path, imported["Path"]);
+        Assert.Equal(true, samples.Engine.Run("param($f, $s) [IO.FileInfo]$f | Test-ClairFeedBundle -SitePath $s", path, samples.Inside).WithoutErrors().Single.BaseObject);
+
+        EngineResult wild = samples.Engine.Run("param($b, $s) Get-ClairFeedBundle $b -SitePath $s", path, samples.Inside);
+        Assert.Equal(["BundleNotFound"], wild.ErrorIds);
+        Assert.Contains("-LiteralPath", wild.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(path, samples.Engine.Run("param($b, $s) Get-ClairFeedBundle $b -SitePath $s", samples.Folder["back*.tar"], samples.Inside).WithoutErrors()["Path"]);
+    }
+
+    [Fact]
+    public async Task Relative_paths_are_relative_to_PowerShells_location()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        EngineResult result = samples.Engine.Run(
+            "param($r) $null = $ExecutionContext.SessionState.Path.SetLocation($r); Get-ClairFeedBundle bundle.tar -SitePath inside; 'bundle.tar' | Test-ClairFeedBundle -SitePath ./inside",
+            samples.Folder.Root).WithoutErrors();
+        Assert.Equal(samples.Bundle, result.Output[0].Properties["Path"].Value);
+        Assert.Equal("Acceptable", result.Output[0].Properties["Verdict"].Value);
+        Assert.Equal(true, result.Output[1].BaseObject);
+    }
+
+    [Fact]
+    public async Task WhatIf_writes_nothing_anywhere()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+        samples.Upstream.SetLayers(SampleUpstream.Day2);
+        samples.Save(samples.Folder["day2.tar"]).WithoutErrors();
+        samples.Upstream.ClearRequests();
+        string before = samples.Folder.Listing;
+        string thumbprint = (string)samples.Engine.Run("param($s) (Get-ClairFeedTrust -SitePath $s).Thumbprint", samples.Inside).Single.BaseObject;
+        foreach (string command in new[]
+        {
+            "Set-ClairFeedSource * -WarnAfter 1h -SitePath $f/inside", "Set-ClairFeedSource alpine -Enabled $false -SitePath $f/new",
+            "Save-ClairFeed $f/new.tar $f/collector.pfx -SitePath $f/outside", "Save-ClairFeed $f/new.tar $f/collector.pfx -SitePath $f/new",
+            "Import-ClairFeed $f/day2.tar -SitePath $f/inside", "Restore-ClairFeed 1 -SitePath $f/inside",
+            "New-ClairFeedSigner $f/new.pfx x", "Add-ClairFeedTrust $f/collector.cer -SitePath $f/new",
+            $"Remove-ClairFeedTrust {thumbprint} -SitePath $f/inside", $"Remove-ClairFeedTrust {thumbprint} -Revoke -SitePath $f/inside",
+            $"Start-ClairFeedMirror http://127.0.0.1:0 -SitePath $f/inside -PassThru -ExecutablePath '{Built.Executable}'",
+        })
+        {
+            Assert.Empty(samples.Engine.Run($"param($f) {command} -WhatIf", samples.Folder.Root).WithoutErrors().Output);
+            Assert.Equal(before, samples.Folder.Listing);
+        }
+
+        Assert.Empty(samples.Upstream.Requests);
+        Assert.NotEmpty(samples.Engine.Run("param($f) Import-ClairFeed $f/day2.tar -SitePath $f/inside -WhatIf:$false -PassThru", samples.Folder.Root).WithoutErrors().Output);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_stops_a_save_within_a_second_and_leaves_nothing_half_done()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Upstream.AddFault("**", UpstreamFault.Stall(0));
+        using PowerShell shell = samples.Engine.Create(
+            "param($d, $k, $u, $s) Save-ClairFeed -Destination $d -Signer $k -UpstreamRoot $u -SitePath $s", samples.Bundle, samples.Signer, samples.Upstream.Root, samples.Outside);
+        IAsyncResult running = shell.BeginInvoke();
+        while (samples.Upstream.Requests.Count == 0)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        long start = TimeProvider.System.GetTimestamp();
+        shell.Stop();
+        Assert.Throws<PipelineStoppedException>(() => shell.EndInvoke(running));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.False(File.Exists(samples.Bundle));
+        Assert.Empty(shell.Streams.Error);
+
+        samples.Upstream.ClearFaults();
+        samples.Save().WithoutErrors(); // the site is not locked, and the next run finishes
+    }
+
+    [Fact]
+    public async Task A_command_further_down_that_has_enough_ends_the_work()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        EngineResult result = samples.Engine.Run(
+            "param($b, $s) foreach ($x in 1) { $b, $b, $b | Test-ClairFeedBundle -SitePath $s | ForEach-Object { $_; break } }", samples.Bundle, samples.Inside);
+        Assert.Equal(true, result.Single.BaseObject);
+    }
+
+    [Fact]
+    public async Task Progress_is_told_for_each_source_and_completed()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Upstream.AddFault("**", UpstreamFault.Delay(TimeSpan.FromMilliseconds(400)));
+        EngineResult saved = samples.Save().WithoutErrors();
+        Assert.Contains(saved.Progress, p => p.Activity == "alpine" && p.ParentActivityId > 0);
+        ILookup<int, ProgressRecord> byId = saved.Progress.ToLookup(p => p.ActivityId);
+        Assert.All(byId, records => Assert.Equal(ProgressRecordType.Completed, records.Last().RecordType));
+        Assert.All(byId, records => Assert.Single(records.Select(r => r.Activity).Distinct()));
+    }
+
+    [Fact]
+    public void Settings_change_as_told_and_the_comments_stay()
+    {
+        using var engine = new Engine();
+        using var folder = new Folder();
+        EngineResult set = engine.Run(
+            "param($s) Set-ClairFeedSource debian -Enabled $false -WarnAfter 12h -CriticalAfter 2.00:00:00 -ExpireAfter ([timespan]'9.00:00:00') -UpstreamRoot http://cache.example -SitePath $s -PassThru",
+            folder["site"]).WithoutErrors();
+        Assert.Equal("Deselected", set["State"]);
+        Assert.Equal(TimeSpan.FromHours(12), set["WarnAfter"]);
+        Assert.Equal(TimeSpan.FromDays(2), set["CriticalAfter"]);
+        Assert.Equal(TimeSpan.FromDays(9), set["ExpireAfter"]);
+        Assert.Equal(new Uri("http://cache.example/"), set["UpstreamRoot"]);
+        Assert.Contains("# QuayAirGap", File.ReadAllText(Path.Combine(folder["site"], "sources.yaml")), StringComparison.Ordinal);
+
+        EngineResult back = engine.Run("param($s) Set-ClairFeedSource debian -Enabled $true -UpstreamRoot $null -SitePath $s -PassThru", folder["site"]).WithoutErrors();
+        Assert.Equal("Enabled", back["State"]);
+        Assert.Null(back["UpstreamRoot"]);
+        Assert.Equal(TimeSpan.FromHours(12), back["WarnAfter"]);
+
+        string ledger = File.ReadAllText(Path.Combine(folder["site"], "ledger.jsonl"));
+        Assert.Contains("settings.changed", ledger, StringComparison.Ordinal);
+        engine.Run("param($s) Set-ClairFeedSource debian -Enabled $true -SitePath $s", folder["site"]).WithoutErrors();
+        Assert.Equal(ledger, File.ReadAllText(Path.Combine(folder["site"], "ledger.jsonl")));
+    }
+
+    [Theory]
+    [InlineData("3")]
+    [InlineData("'3 days'")]
+    [InlineData("'-3d'")]
+    [InlineData("3.5")]
+    public void A_duration_without_a_clear_unit_is_refused(string duration)
+    {
+        using var engine = new Engine();
+        using var folder = new Folder();
+        EngineResult result = engine.Run($"param($s) Set-ClairFeedSource debian -WarnAfter {duration} -SitePath $s", folder["site"]);
+        Assert.Contains("3d, 12h, 30m", Assert.Single(result.Errors).ToString(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["site"]));
+    }
+
+    [Fact]
+    public void Every_source_of_Clair_is_listed_with_its_state()
+    {
+        using var engine = new Engine();
+        using var folder = new Folder();
+        engine.Run("param($s) Set-ClairFeedSource alpine -Enabled $false -SitePath $s", folder["site"]).WithoutErrors();
+        EngineResult result = engine.Run("param($s) Get-ClairFeedSource -SitePath $s", folder["site"]).WithoutErrors();
+        Assert.Equal(
+            "alpine=Deselected aws=Unsupported clair.cvss=Unsupported debian=Enabled oracle=Unsupported osv=Enabled photon=Unsupported " +
+            "rhel-vex=Enabled suse=Unsupported ubuntu=Unsupported container-name-repos-map=Enabled repository-to-cpe=Enabled",
+            string.Join(' ', result.Output.Select(o => $"{o.Properties["Name"].Value}={o.Properties["State"].Value}")));
+        Assert.Equal(["SourceUnsupported"], engine.Run("param($s) Set-ClairFeedSource aws -Enabled $true -SitePath $s", folder["site"]).ErrorIds);
+        Assert.Equal(["debian"], engine.Run("param($s) (Get-ClairFeedSource deb* -SitePath $s).Name", folder["site"]).Output.Select(o => o.ToString()));
+    }
+
+    [Fact]
+    public async Task Trust_is_given_shown_and_taken_away()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        EngineResult trust = samples.Engine.Run("param($s) Get-ClairFeedTrust -SitePath $s", samples.Inside).WithoutErrors();
+        Assert.Equal("Trusted", trust["State"]);
+        Assert.Equal("Signer", trust["Kind"]);
+        EngineResult revoked = samples.Engine.Run(
+            "param($s) Get-ClairFeedTrust -SitePath $s | Remove-ClairFeedTrust -Revoke -SitePath $s -PassThru", samples.Inside).WithoutErrors();
+        Assert.Equal("Revoked", revoked["State"]);
+        Assert.Equal(["BundleSignerRevoked"], samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Inside).ErrorIds);
+        Assert.Equal(["TrustNotFound"], samples.Engine.Run("param($s) Remove-ClairFeedTrust 0000000000 -SitePath $s", samples.Inside).ErrorIds);
+        string ledger = await File.ReadAllTextAsync(Path.Combine(samples.Inside, "ledger.jsonl"), TestContext.Current.CancellationToken);
+        Assert.Contains("trust.added", ledger, StringComparison.Ordinal);
+        Assert.Contains("trust.revoked", ledger, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_signer_with_a_password_needs_it()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        string path = samples.Folder["locked.pfx"];
+        samples.Engine.Run("param($p) New-ClairFeedSigner $p 'CN=Locked' -Password ([Net.NetworkCredential]::new('', 'right').SecurePassword)", path).WithoutErrors();
+        const string Save = "param($d, $k, $u, $s, $w) Save-ClairFeed $d $k -SignerPassword ([Net.NetworkCredential]::new('', $w).SecurePassword) -Name alpine -UpstreamRoot $u -SitePath $s -PassThru";
+        EngineResult wrong = samples.Engine.Run(Save, samples.Bundle, path, samples.Upstream.Root, samples.Outside, "wrong");
+        Assert.Equal(["SignerPassword"], wrong.ErrorIds);
+        Assert.DoesNotContain("wrong", wrong.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Equal(["SignerNoPrivateKey"], samples.Engine.Run(Save, samples.Bundle, samples.Folder["collector.cer"], samples.Upstream.Root, samples.Outside, "").ErrorIds);
+        Assert.Empty(samples.Upstream.Requests);
+        samples.Engine.Run(Save, samples.Bundle, path, samples.Upstream.Root, samples.Outside, "right").WithoutErrors();
+        Assert.Equal(["SignerExists"], samples.Engine.Run("param($p) New-ClairFeedSigner $p x", path).ErrorIds);
+    }
+
+    [Fact]
+    public void Source_names_are_completed()
+    {
+        using var engine = new Engine();
+        foreach (string command in new[] { "Get-ClairFeedSource ", "Set-ClairFeedSource -Name ", "Save-ClairFeed -Name ", "Test-ClairFeedFreshness " })
+        {
+            EngineResult result = engine.Run("param($t) [System.Management.Automation.CommandCompletion]::CompleteInput($t, $t.Length, @{}).CompletionMatches", command + "r");
+            Assert.Equal(["repository-to-cpe", "rhel-vex"], result.Output.Select(o => (string)o.Properties["CompletionText"].Value).Order(StringComparer.Ordinal));
+            Assert.All(result.Output, o => Assert.NotEmpty((string)o.Properties["ToolTip"].Value));
+        }
+    }
+
+    [Theory]
+    [InlineData("tr-TR")]
+    [InlineData("de-DE")]
+    public async Task Other_cultures_change_no_data(string culture)
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+        try
+        {
+            await using Samples samples = await Samples.StartAsync();
+            samples.Engine.Run("param($c) [Threading.Thread]::CurrentThread.CurrentCulture = $c", CultureInfo.CurrentCulture).WithoutErrors();
+            samples.Save(more: "-Name ALPINE, REPOSITORY-TO-CPE").WithoutErrors();
+            samples.Engine.Run("param($b, $s) Import-ClairFeed $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+            Assert.Equal("Fresh", samples.Engine.Run("param($s) Test-ClairFeedFreshness ALPINE -SitePath $s", samples.Inside).WithoutErrors()["State"]);
+            Assert.Equal(TimeSpan.FromDays(1.5), samples.Engine.Run("param($s) Set-ClairFeedSource ALPINE -WarnAfter 1.5d -SitePath $s -PassThru", samples.Inside).WithoutErrors()["WarnAfter"]);
+            foreach (string line in await File.ReadAllLinesAsync(Path.Combine(samples.Inside, "ledger.jsonl"), TestContext.Current.CancellationToken))
+            {
+                using var parsed = JsonDocument.Parse(line);
+            }
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+}
