@@ -100,6 +100,7 @@ internal sealed class BundleKit : IDisposable
         HighestSequence = snapshot.Sequence,
         NewestSnapshot = snapshot.Created,
         SnapshotSha256 = sha256,
+        Sources = [],
         Entries = [],
     };
 

@@ -6,7 +6,7 @@ namespace QuayAirGap.Bench;
 /// <summary>The largest private (anonymous) memory of a command, run as a process; mapped files do not count. Linux only.</summary>
 internal static class PeakMemory
 {
-    public static string Of(string command)
+    public static async Task<string> OfAsync(string command)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -39,10 +39,10 @@ internal static class PeakMemory
                 break; // it ended between the two looks
             }
 
-            Thread.Sleep(10);
+            await Task.Delay(10);
         }
 
-        process.WaitForExit();
-        return process.ExitCode == 0 ? (peak / 1024).ToString(CultureInfo.InvariantCulture) : $"(exit {process.ExitCode}: {output.Result}{errors.Result})";
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? (peak / 1024).ToString(CultureInfo.InvariantCulture) : $"(exit {process.ExitCode}: {await output}{await errors})";
     }
 }
