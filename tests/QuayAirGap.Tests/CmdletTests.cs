@@ -278,6 +278,22 @@ public sealed class CmdletTests
         Assert.False(Directory.Exists(folder["site"]));
     }
 
+    [Theory]
+    [InlineData("3d", 72)]
+    [InlineData("'3d'", 72)]
+    [InlineData("1.5D", 36)]
+    [InlineData("6h", 6)]
+    [InlineData("90m", 1.5)]
+    [InlineData("1.06:00:00", 30)]
+    [InlineData("([timespan]::FromHours(7))", 7)]
+    public void A_duration_is_read_as_people_write_it(string duration, double hours)
+    {
+        using var engine = new Engine();
+        using var folder = new Folder();
+        EngineResult result = engine.Run($"param($s) Set-ClairFeedSource debian -WarnAfter {duration} -SitePath $s -PassThru", folder["site"]).WithoutErrors();
+        Assert.Equal(TimeSpan.FromHours(hours), result["WarnAfter"]);
+    }
+
     [Fact]
     public void Every_source_of_Clair_is_listed_with_its_state()
     {

@@ -20,7 +20,8 @@ public sealed partial class DurationTransformationAttribute : ArgumentTransforma
             return bare;
         }
 
-        string text = string.Create(CultureInfo.InvariantCulture, $"{bare}").Trim();
+        // The engine reads an unquoted 3d as the decimal number 3, but its conversion to text remembers how it was written.
+        string text = ((string)LanguagePrimitives.ConvertTo(inputData, typeof(string), CultureInfo.InvariantCulture)).Trim();
         Match match = Short().Match(text);
         if (match.Success && double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
         {
