@@ -13,4 +13,10 @@ public static class SiteFreshness
         new GenerationStore(site).LoadCurrent() is { } generation
             ? FreshnessEvaluator.Evaluate(settings, generation, newestKnownTime: null, clock.GetUtcNow())
             : FreshnessEvaluator.Evaluate(settings, new SnapshotStore(site).LoadNewest(), publishedAt: null, newestKnownTime: null, clock.GetUtcNow());
+
+    /// <summary>
+    /// Whether everything required is fresh, and something is: a source that nobody requires, or a site with none, has not been found good.
+    /// </summary>
+    public static bool IsGood(IReadOnlyCollection<SourceFreshness> sources) =>
+        sources.Any(s => s.Required) && sources.All(s => !s.Required || s.Level == FreshnessLevel.Ok);
 }

@@ -30,13 +30,12 @@ public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
         SourceFreshness[] found = [.. SiteFreshness.Of(site, SiteSettings.Load(site), TimeProvider.System).Where(f => names.Contains(f.Name))];
         if (Quiet)
         {
-            SourceFreshness[] bad = [.. found.Where(f => f.Required && f.Level != FreshnessLevel.Ok)];
-            foreach (SourceFreshness source in bad)
+            foreach (SourceFreshness source in found.Where(f => !f.Required || f.Level != FreshnessLevel.Ok))
             {
                 WriteVerbose($"{source.Name}: {source.Level}: {source.Reason}");
             }
 
-            WriteObject(bad.Length == 0);
+            WriteObject(SiteFreshness.IsGood(found));
             return;
         }
 
