@@ -45,9 +45,9 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     public async Task<ImportResult> ImportAsync(string path, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         using SiteLock held = site.Lock();
-        _generations.FinishSwitch();
         try
         {
+            FinishWhatWasBegun();
             Bundle bundle = Bundle.Open(path);
             Generation? newest = _generations.LoadNewest();
             BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest);
@@ -66,16 +66,10 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             new TrustStore(site).SetStream(bundle.Snapshot.Stream);
             Generation generation = await new Publisher(site, clock)
                 .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken).ConfigureAwait(false);
-            _ledger.Append(LedgerEvents.FeedImported, new JsonObject
-            {
-                ["bundle"] = Path.GetFileName(path),
-                ["snapshot"] = bundle.SnapshotSha256,
-                ["stream"] = bundle.Snapshot.Stream.ToString(),
-                ["sequence"] = bundle.Snapshot.Sequence,
-                ["generation"] = generation.Number,
-                ["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint)),
-                ["heldBack"] = generation.HeldBack.Count,
-            });
+            JsonObject details = DetailsOf(generation);
+            details["bundle"] = Path.GetFileName(path);
+            details["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint));
+            Record(LedgerEvents.FeedImported, details, generation);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new ImportResult { Changed = true, Generation = generation };
         }
@@ -103,9 +97,9 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     public async Task<ImportResult> RestoreAsync(int number, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         using SiteLock held = site.Lock();
-        _generations.FinishSwitch();
         try
         {
+            FinishWhatWasBegun();
             Generation wanted = _generations.Load(number);
             Generation newest = _generations.LoadNewest()!;
             if (newest.SnapshotSha256 == wanted.SnapshotSha256)
@@ -115,19 +109,54 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
 
             Generation generation = await new Publisher(site, clock)
                 .PublishAsync(_snapshots.Load(wanted.SnapshotSha256), wanted.SnapshotSha256, progress, cancellationToken).ConfigureAwait(false);
-            _ledger.Append(LedgerEvents.FeedRestored, new JsonObject
-            {
-                ["restored"] = number,
-                ["snapshot"] = wanted.SnapshotSha256,
-                ["sequence"] = wanted.Sequence,
-                ["generation"] = generation.Number,
-            });
+            JsonObject details = DetailsOf(generation);
+            details["restored"] = number;
+            Record(LedgerEvents.FeedRestored, details, generation);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new ImportResult { Changed = true, Generation = generation };
         }
         catch (IOException e) when (Site.IsFull(e))
         {
             throw Site.DiskFull(site.Root, e);
+        }
+    }
+
+    private static JsonObject DetailsOf(Generation generation) => new()
+    {
+        ["generation"] = generation.Number,
+        ["snapshot"] = generation.SnapshotSha256,
+        ["stream"] = generation.Stream.ToString(),
+        ["sequence"] = generation.Sequence,
+        ["heldBack"] = generation.HeldBack.Count,
+    };
+
+    /// <summary>A kill, or a disk that filled up, can come between a generation and its switch, or between the switch and the ledger's line.</summary>
+    private void FinishWhatWasBegun()
+    {
+        _generations.FinishSwitch();
+        if (_generations.LoadNewest() is { } newest && !_ledger.Read().Any(e => Tells(e, newest)))
+        {
+            JsonObject details = DetailsOf(newest);
+            details["late"] = "The command that published it was interrupted before it could write this line.";
+            Record(LedgerEvents.FeedImported, details, newest);
+        }
+    }
+
+    private static bool Tells(LedgerEntry entry, Generation generation) =>
+        entry.Event is LedgerEvents.FeedImported or LedgerEvents.FeedRestored
+        && entry.Details["generation"] is JsonValue number && number.TryGetValue(out int told) && told == generation.Number;
+
+    private void Record(string happened, JsonObject details, Generation generation)
+    {
+        try
+        {
+            _ledger.Append(happened, details);
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.DiskFull)
+        {
+            throw new FeedException(
+                ErrorIds.DiskFull, $"Generation {generation.Number} is published, but there is no space left for the ledger's line.", site.LedgerFile,
+                "Make room. The next import writes the line.", e);
         }
     }
 }

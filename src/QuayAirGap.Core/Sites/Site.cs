@@ -109,12 +109,14 @@ public sealed class Site
     /// <exception cref="FeedException"><see cref="ErrorIds.SiteBusy"/> or <see cref="ErrorIds.SiteNotWritable"/></exception>
     public SiteLock Lock()
     {
-        string file = Path.Combine(Root, ".lock");
+        FileStream? file = null;
         try
         {
             // The operating system lets go of it when the process dies, however it dies.
-            var held = new SiteLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            file = new FileStream(Path.Combine(Root, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             SweepStaging();
+            var held = new SiteLock(file);
+            file = null;
             return held;
         }
         catch (IOException e) when (e.HResult is WouldBlock or unchecked((int)SharingViolation))
@@ -122,9 +124,17 @@ public sealed class Site
             throw new FeedException(
                 ErrorIds.SiteBusy, $"Another command is writing to the site '{Root}'.", Root, "Wait until it has ended, then try again.", e);
         }
+        catch (IOException e) when (IsFull(e))
+        {
+            throw DiskFull(Root, e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw NotWritable(Root, e);
+        }
+        finally
+        {
+            file?.Dispose();
         }
     }
 
