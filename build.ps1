@@ -34,10 +34,12 @@ switch ($Task) {
     'Package' {
         $version = ([xml] (Get-Content -LiteralPath (Join-Path $PSScriptRoot 'Directory.Build.props') -Raw)).Project.PropertyGroup.Version |
             Where-Object { $_ }
+        $module = Join-Path $PSScriptRoot 'out' 'module' 'QuayAirGap'
+        Get-ChildItem -LiteralPath $module | Where-Object Name -ne $version | Remove-Item -Recurse # builds of earlier versions
         $package = Join-Path $PSScriptRoot 'out' 'package'
         $null = New-Item -ItemType Directory -Path $package -Force
         $zip = Join-Path $package "QuayAirGap.$version.zip"
-        Compress-Archive -LiteralPath (Join-Path $PSScriptRoot 'out' 'module' 'QuayAirGap') -DestinationPath $zip -Force
+        Compress-Archive -LiteralPath $module -DestinationPath $zip -Force
         $hash = (Get-FileHash -LiteralPath $zip -Algorithm SHA256).Hash.ToLowerInvariant()
         Set-Content -LiteralPath "$zip.sha256" -Value "$hash  QuayAirGap.$version.zip"
         Get-Item -LiteralPath $zip

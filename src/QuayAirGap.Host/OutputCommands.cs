@@ -87,10 +87,10 @@ public sealed class OutTextCommand : PSCmdlet, IDisposable
         _view = null;
     }
 
-    /// <summary>Null for what is shown as a line of text and fits between everything.</summary>
     private static string? KindOf(PSObject? value) => value?.BaseObject switch
     {
-        null or string or ValueType => null,
+        null => null,
+        string or ValueType => "",
         PSCustomObject => value.TypeNames[0] + ":" + string.Join(',', value.Properties.Select(p => p.Name)),
         _ => value.TypeNames[0],
     };

@@ -34,6 +34,7 @@ public sealed class CmdletTests
             fresh.Output,
             o => Assert.Equal((bool)o.Properties["Required"].Value ? "Ok" : "None", o.Properties["Level"].Value));
         Assert.Equal(true, samples.Engine.Run("param($s) Test-ClairFeedFreshness -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
+        Assert.Equal(false, samples.Engine.Run("param($s) Test-ClairFeedFreshness aws -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
 
         EngineResult generations = samples.Engine.Run("param($s) Get-ClairFeed -SitePath $s", samples.Inside).WithoutErrors();
         Assert.Equal(true, generations["IsCurrent"]);

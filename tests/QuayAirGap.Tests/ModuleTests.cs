@@ -32,6 +32,19 @@ public sealed class ModuleTests
     }
 
     [Fact]
+    public void Every_script_of_the_repository_can_be_parsed()
+    {
+        string[] folders = [Built.Root, Path.Combine(Built.Root, "module"), Path.Combine(Built.Root, "docs", "examples")];
+        string[] scripts = [.. folders.SelectMany(f => Directory.EnumerateFiles(f, "*.ps*1"))];
+        Assert.Contains(scripts, s => s.EndsWith("build.ps1", StringComparison.Ordinal));
+        foreach (string script in scripts)
+        {
+            System.Management.Automation.Language.Parser.ParseFile(script, out _, out System.Management.Automation.Language.ParseError[] errors);
+            Assert.Empty(errors.Select(e => $"{script}:{e.Extent.StartLineNumber}: {e.Message}"));
+        }
+    }
+
+    [Fact]
     public void The_executable_carries_the_same_module()
     {
         string copy = Path.Combine(Path.GetDirectoryName(Built.Executable)!, "module", "QuayAirGap", Built.Version);
