@@ -34,7 +34,8 @@ public sealed class BlobStage : IBlobSink, IDisposable
 
         return new FileStream(PathOf(sha256), new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            // Never Create: it truncates, and ext4 then writes the file out when it is closed, ten times slower for small ones.
+            Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             Share = FileShare.None,
             BufferSize = 0,
