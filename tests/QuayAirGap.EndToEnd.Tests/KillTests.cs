@@ -36,9 +36,9 @@ public sealed class KillTests
         int finished = 0;
         while (killed < s_kills)
         {
-            // A bundle of its own for every few kills, so that there is always something to import.
+            // A bundle of its own for every ten kills, so that there is always something to import.
             string bundle = (await sites.SaveAsync()).Path;
-            for (int i = 0; i < 5 && killed < s_kills; i++)
+            for (int i = 0; i < 10 && killed < s_kills; i++)
             {
                 if (await KillAsync(random, window, "-Command", $"Import-ClairFeed -SitePath '{sites.Inside.Root}' -Path '{bundle}'"))
                 {
@@ -79,7 +79,7 @@ public sealed class KillTests
         {
             // Something has changed each time, so that there is always something to collect.
             sites.Upstream.SetLayers(Layer(round % 2 == 0 ? "day2" : "day1", round));
-            for (int i = 0; i < 5 && killed < s_kills; i++)
+            for (int i = 0; i < 10 && killed < s_kills; i++)
             {
                 if (await KillAsync(random, window, "-File", script))
                 {

@@ -296,6 +296,20 @@ public sealed class CmdletTests
     }
 
     [Fact]
+    public void Before_there_is_a_site_the_catalogue_is_shown_with_its_defaults()
+    {
+        string usual = OperatingSystem.IsWindows()
+            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "QuayAirGap")
+            : "/var/lib/quayairgap";
+        Assert.SkipWhen(
+            Environment.GetEnvironmentVariable("QUAYAIRGAP_SITE") is not null || File.Exists(Path.Combine(usual, "sources.yaml")), "This machine has a site.");
+        using var engine = new Engine();
+        EngineResult result = engine.Run("Get-ClairFeedSource").WithoutErrors();
+        Assert.Equal(12, result.Output.Count);
+        Assert.Contains("rhel-vex", result.Output.Select(o => o.ToString()));
+    }
+
+    [Fact]
     public void Every_source_of_Clair_is_listed_with_its_state()
     {
         using var engine = new Engine();

@@ -19,7 +19,9 @@ public sealed class GetClairFeedSourceCommand : ClairFeedCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        var settings = SiteSettings.Load(OpenSite());
+        // The catalogue is worth seeing before there is a site; a site that was named must be there.
+        bool named = MyInvocation.BoundParameters.ContainsKey(nameof(SitePath)) || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Site.EnvironmentVariable));
+        var settings = SiteSettings.LoadOrDefault(named || Site.Exists(ResolvedSitePath) ? OpenSite() : null);
         foreach (string name in Name)
         {
             ForOne(() =>
