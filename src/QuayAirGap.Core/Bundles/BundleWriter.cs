@@ -1,4 +1,3 @@
-using System.Text.Json;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
@@ -124,14 +123,12 @@ public static class BundleWriter
             // Two sources with the same content share a layer, and registries want each named once.
             Layers = [.. small, .. layers.DistinctBy(l => l.Digest)],
         };
-        OciDescriptor manifestDescriptor = await WriteBlobAsync(
-            file, BundleFormat.ManifestType, JsonSerializer.SerializeToUtf8Bytes(manifest, OciJson.Default.OciManifest), null, written, cancellationToken)
-            .ConfigureAwait(false);
+        OciDescriptor manifestDescriptor =
+            await WriteBlobAsync(file, BundleFormat.ManifestType, OciText.Write(manifest), null, written, cancellationToken).ConfigureAwait(false);
 
         // No annotations: the index is the one document that no digest covers, and a bit of it without meaning could change unseen.
         var index = new OciIndex { SchemaVersion = 2, MediaType = BundleFormat.IndexType, Manifests = [manifestDescriptor] };
-        await WriteEntryAsync(file, BundleFormat.IndexName, JsonSerializer.SerializeToUtf8Bytes(index, OciJson.Default.OciIndex), cancellationToken)
-            .ConfigureAwait(false);
+        await WriteEntryAsync(file, BundleFormat.IndexName, OciText.Write(index), cancellationToken).ConfigureAwait(false);
         await file.WriteAsync(new byte[SourceLayer.EndSize], cancellationToken).ConfigureAwait(false);
         return new WrittenBundle(path, complete, document, Sha256Digest.Of(document), signatures, file.Position);
     }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using QuayAirGap.Core.Store;
@@ -80,3 +81,15 @@ internal sealed record OciManifest
 [JsonSerializable(typeof(OciIndex))]
 [JsonSerializable(typeof(OciManifest))]
 internal sealed partial class OciJson : JsonSerializerContext;
+
+/// <summary>How the documents are written.</summary>
+internal static class OciText
+{
+    /// <summary>"+json" as it is. Escaped it would mean the same, but escapes have two spellings, and people search these documents.</summary>
+    private static readonly OciJson s_plain =
+        new(new JsonSerializerOptions(OciJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public static byte[] Write(OciIndex index) => JsonSerializer.SerializeToUtf8Bytes(index, s_plain.OciIndex);
+
+    public static byte[] Write(OciManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, s_plain.OciManifest);
+}
