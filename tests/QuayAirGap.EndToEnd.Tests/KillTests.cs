@@ -23,10 +23,9 @@ public sealed class KillTests
     [Fact]
     public async Task Import_killed_at_any_moment_leaves_a_whole_generation_and_the_next_run_finishes()
     {
-        await using TwoSites sites = await TwoSites.StartAsync(Layer("day1", 0));
+        await using TwoSites sites = await TwoSites.StartAsync(TimeProvider.System.GetUtcNow(), Layer("day1", 0));
         string first = (await sites.SaveAsync()).Path;
         sites.Upstream.SetLayers(Layer("day2", 1));
-        sites.Clock.SetUtcNow(TimeProvider.System.GetUtcNow());
         var generations = new GenerationStore(sites.Inside);
         var random = new Random(20261123);
 
@@ -63,7 +62,7 @@ public sealed class KillTests
     [Fact]
     public async Task Save_killed_at_any_moment_leaves_no_broken_bundle_and_the_next_run_finishes()
     {
-        await using TwoSites sites = await TwoSites.StartAsync(Layer("day1", 0));
+        await using TwoSites sites = await TwoSites.StartAsync(TimeProvider.System.GetUtcNow(), Layer("day1", 0));
         string media = Path.Combine(sites.Folder, "media");
         Directory.CreateDirectory(media);
         string script = Path.Combine(sites.Folder, "save.ps1");
@@ -97,6 +96,7 @@ public sealed class KillTests
         // No number was used for two bundles, and the newest can be imported.
         Bundle[] bundles = [.. Directory.GetFiles(media, "*.tar").Select(Bundle.Open)];
         Assert.Equal(bundles.Length, bundles.Select(b => b.Snapshot.Sequence).Distinct().Count());
+        sites.Clock.SetUtcNow(TimeProvider.System.GetUtcNow());
         ImportResult imported = await sites.ImportAsync(bundles.MaxBy(b => b.Snapshot.Sequence)!.Path);
         CheckWhole(sites.Inside, imported.Generation);
         TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {bundles.Length} whole bundles, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");

@@ -43,8 +43,13 @@ internal sealed class TwoSites : IAsyncDisposable
 
     public string Folder => _folder;
 
-    public static async Task<TwoSites> StartAsync(params UpstreamLayer[] layers) =>
-        new(await UpstreamServer.StartAsync(layers), new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+    public static Task<TwoSites> StartAsync(params UpstreamLayer[] layers) =>
+        StartAsync(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero), layers);
+
+    /// <param name="start">What the clock says first: the real time, where processes with a clock of their own take part.</param>
+    /// <param name="layers">What the upstream has.</param>
+    public static async Task<TwoSites> StartAsync(DateTimeOffset start, params UpstreamLayer[] layers) =>
+        new(await UpstreamServer.StartAsync(layers), start);
 
     /// <summary>Collects everything, or some sources, into a new bundle file.</summary>
     public Task<SaveResult> SaveAsync(params string[] names)
