@@ -44,6 +44,8 @@ internal sealed class CollectSession : ICollectSession
 
     public SourceDefinition Source => _settings.Definition;
 
+    public SourceSelection Selection => _settings.Selection;
+
     public SourceSnapshot? Previous { get; }
 
     public DateTimeOffset Now { get; }

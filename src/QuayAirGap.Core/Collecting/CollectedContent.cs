@@ -1,4 +1,5 @@
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Sources;
 
 namespace QuayAirGap.Core.Collecting;
 
@@ -16,6 +17,12 @@ public sealed record CollectedContent
 
     /// <summary>Advisories, documents or mapping rows counted while the content was read to its end.</summary>
     public long AdvisoryCount { get; init; }
+
+    /// <summary>What the count was made of, where the content was read whole: lets a later capture see what was lost.</summary>
+    public AdvisoryCensus? Census { get; init; }
+
+    /// <summary>The releases or parts that this content speaks for ("bookworm", "2024", "go", "v3.20"), in any order.</summary>
+    public IReadOnlyList<string> Releases { get; init; } = [];
 
     /// <summary>The newest modification time that the upstream gave for any of the content, UTC.</summary>
     public DateTimeOffset? UpstreamModified { get; init; }

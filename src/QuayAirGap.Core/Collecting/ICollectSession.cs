@@ -12,6 +12,9 @@ public interface ICollectSession
 {
     SourceDefinition Source { get; }
 
+    /// <summary>Which parts of the source are wanted. What upstream has and this leaves out belongs into <see cref="CollectedContent.Deselected"/>.</summary>
+    SourceSelection Selection { get; }
+
     /// <summary>What the store holds of this source from the last good capture, or null. Its blobs are present.</summary>
     SourceSnapshot? Previous { get; }
 

@@ -58,7 +58,7 @@ internal static class SettingsReader
         return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity };
     }
 
-    private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected };
+    private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };
 
     private static IReadOnlyList<SourceSettings> ReadSources(SettingsDocument document, SettingsEntry entry, IReadOnlyList<SourceSettings> defaults)
     {

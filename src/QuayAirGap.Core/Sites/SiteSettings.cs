@@ -20,6 +20,13 @@ public sealed record SourceSettings
     /// <summary>A cache that has https://host/path as root/host/path; null for none.</summary>
     public Uri? UpstreamRoot { get; init; }
 
+    /// <summary>Which parts of the source are carried.</summary>
+    public SourceSelection Selection
+    {
+        get => field ?? new SourceSelection(Definition.DefaultParts, []);
+        init;
+    }
+
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromDays(3);
 
     public TimeSpan CriticalAfter { get; init; } = TimeSpan.FromDays(5);

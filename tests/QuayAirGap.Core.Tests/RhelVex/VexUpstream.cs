@@ -118,6 +118,8 @@ internal sealed class VexUpstream(BlobStore store)
     {
         public SourceDefinition Source => VexMirror.Definition;
 
+        public SourceSelection Selection => SourceSelection.All;
+
         public SourceSnapshot? Previous => previous;
 
         public DateTimeOffset Now => now;
