@@ -14,6 +14,9 @@ public static class ErrorIds
     // sources and collecting
     public const string SourceUnknown = nameof(SourceUnknown);
     public const string SourceUnsupported = nameof(SourceUnsupported);
+    public const string SourceIsWhole = nameof(SourceIsWhole);
+    public const string SourcePartUnknown = nameof(SourcePartUnknown);
+    public const string SelectionEmpty = nameof(SelectionEmpty);
     public const string SourceFailed = nameof(SourceFailed);
     public const string NothingCollected = nameof(NothingCollected);
     public const string UpstreamUnreachable = nameof(UpstreamUnreachable);
@@ -22,6 +25,7 @@ public static class ErrorIds
     public const string UpstreamStalled = nameof(UpstreamStalled);
     public const string UpstreamTooLarge = nameof(UpstreamTooLarge);
     public const string UpstreamChanged = nameof(UpstreamChanged);
+    public const string UpstreamRegressed = nameof(UpstreamRegressed);
     public const string UpstreamContent = nameof(UpstreamContent);
 
     // store

@@ -56,7 +56,7 @@ internal sealed class TwoSites : IAsyncDisposable
     {
         var collector = new FeedCollector(Outside, SiteSettings.Load(Outside), Clock)
         {
-            Upstream = new UpstreamOptions { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(5), StallTimeout = TimeSpan.FromSeconds(2) },
+            Upstream = new UpstreamOptions { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(5), StallTimeout = TimeSpan.FromSeconds(2), RetakeDelay = TimeSpan.FromMilliseconds(5) },
         };
         return collector.SaveAsync(
             new SaveRequest

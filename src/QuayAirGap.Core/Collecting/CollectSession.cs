@@ -22,6 +22,7 @@ internal sealed class CollectSession : ICollectSession
     private readonly Uri? _upstreamRoot;
     private readonly IProgress<FeedProgress>? _progress;
     private readonly ConcurrentDictionary<string, SnapshotFile> _known;
+    private readonly TimeProvider _clock;
     private long _bytes;
 
     public CollectSession(
@@ -34,6 +35,7 @@ internal sealed class CollectSession : ICollectSession
         _options = options;
         _upstreamRoot = upstreamRoot;
         _progress = progress;
+        _clock = clock;
         Now = clock.GetUtcNow();
 
         // A capture whose content is not whole any more is none: everything is asked for anew.
@@ -48,7 +50,10 @@ internal sealed class CollectSession : ICollectSession
 
     public SourceSnapshot? Previous { get; }
 
-    public DateTimeOffset Now { get; }
+    public DateTimeOffset Now { get; private set; }
+
+    /// <summary>Begins another take. What the one before fetched is at hand and is confirmed or replaced like what was captured before.</summary>
+    public void Again() => Now = _clock.GetUtcNow();
 
     public async Task<SnapshotFile> GetAsync(Uri url, CancellationToken cancellationToken) =>
         await TryGetAsync(url, cancellationToken).ConfigureAwait(false) ?? throw Status(url, HttpStatusCode.NotFound);

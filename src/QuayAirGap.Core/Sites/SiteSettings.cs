@@ -27,6 +27,9 @@ public sealed record SourceSettings
         init;
     }
 
+    /// <summary>By how many per cent the number of advisories may fall from one capture to the next; more than that is held back.</summary>
+    public int MaxShrink { get; init; } = 10;
+
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromDays(3);
 
     public TimeSpan CriticalAfter { get; init; } = TimeSpan.FromDays(5);

@@ -67,9 +67,24 @@ public sealed record SourceSnapshot
     /// <summary>Why it failed.</summary>
     public string? Error { get; init; }
 
+    /// <summary>The id of that failure, one of <see cref="ErrorIds"/>: for programs that branch.</summary>
+    public string? ErrorId { get; init; }
+
     public IReadOnlyList<string> Updaters { get; init; } = [];
 
     public long AdvisoryCount { get; init; }
+
+    /// <summary>The newest date that an advisory of these files bears, UTC; null where the feed has none.</summary>
+    public DateTimeOffset? NewestAdvisory { get; init; }
+
+    /// <summary>Ids of advisories, the same ones in every capture that has them (<see cref="Sources.AdvisoryCensus"/>), in the order of their hashes.</summary>
+    public IReadOnlyList<string> Sample { get; init; } = [];
+
+    /// <summary>The releases or parts that these files speak for; ordinal order.</summary>
+    public IReadOnlyList<string> Releases { get; init; } = [];
+
+    /// <summary>What these files had lost against the capture before them, where somebody accepted that by name.</summary>
+    public string? AcceptedRegression { get; init; }
 
     public IReadOnlyList<string> Deselected { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Snapshots;
@@ -65,6 +66,21 @@ internal static class SnapshotRules
             CheckText(source.Error, source.Name, "error", 8192, allowLines: true);
         }
 
+        if (source.ErrorId is not null)
+        {
+            Require(source.Error is not null, source.Name, "it has an error id, but no error");
+            Require(source.ErrorId.Length is > 0 and <= 64 && source.ErrorId.All(char.IsAsciiLetter), source.Name, "its error id is none");
+        }
+
+        if (source.AcceptedRegression is not null)
+        {
+            CheckText(source.AcceptedRegression, source.Name, "acceptedRegression", 8192, allowLines: true);
+        }
+
+        // Only compared with later captures on the collecting side; a date in the future is upstream's own error and none of this one's.
+        CheckNames(source.Sample, source.Name, "sample");
+        Limit(source.Sample.Count <= AdvisoryCensus.SampleSize, source.Name, "its sample is too large");
+        CheckNames(source.Releases, source.Name, "releases");
         CheckNames(source.Updaters, source.Name, "updaters");
         CheckNames(source.Deselected, source.Name, "deselected");
         Require(source.Directories is not null, source.Name, "it has no list of directories");
@@ -156,8 +172,8 @@ internal static class SnapshotRules
     }
 
     /// <summary>Text that may quote a hostile document, fit for a terminal and a log.</summary>
-    internal static string Printable(string text) =>
-        string.Concat((text.Length <= 600 ? text : text[..600] + "…").Select(c => char.IsControl(c) ? '?' : c));
+    internal static string Printable(string text, int longest = 600) =>
+        string.Concat((text.Length <= longest ? text : text[..longest] + "…").Select(c => char.IsControl(c) ? '?' : c));
 
     private static bool IsName(string? name) =>
         name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])
