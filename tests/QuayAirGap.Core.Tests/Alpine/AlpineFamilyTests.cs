@@ -1,7 +1,6 @@
 using System.Net;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Snapshots;
-using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Tests.Families;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
@@ -113,7 +112,7 @@ public sealed class AlpineFamilyTests
     {
         await using FamilyRig rig = await UpstreamAsync();
         SourceSnapshot all = await rig.CollectAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(["v4.*"], ["edge"]) };
+        rig.Settings = rig.Settings with { Include = ["v4.*"], Exclude = ["edge"] };
 
         SourceSnapshot source = await rig.TakeAsync();
         Generation generation = await rig.PublishAsync(source);
@@ -135,7 +134,7 @@ public sealed class AlpineFamilyTests
     public async Task A_selection_that_leaves_nothing_is_said_to_be_one()
     {
         await using FamilyRig rig = await UpstreamAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(["v9.9"], []) };
+        rig.Settings = rig.Settings with { Include = ["v9.9"] };
 
         await rig.FailsAsync(ErrorIds.SelectionEmpty, "v4.0");
     }

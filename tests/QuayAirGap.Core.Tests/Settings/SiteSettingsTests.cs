@@ -40,6 +40,11 @@ public sealed class SiteSettingsTests
               oracle:
                 enabled: false
               osv:
+                include: [Go, "PyPI", 'npm']
+                exclude:
+                  - go # and why
+                maxShrink: 25%
+              rhel-vex:
                 # only a comment
 
             """);
@@ -55,6 +60,11 @@ public sealed class SiteSettingsTests
             (TimeSpan.FromHours(36), new TimeSpan(2, 0, 30, 0), TimeSpan.FromDays(90)),
             (site["debian"].WarnAfter, site["debian"].CriticalAfter, site["debian"].ExpireAfter));
         Assert.True(site["osv"].Enabled);
+        Assert.Equal(["Go", "PyPI", "npm"], site["osv"].Include);
+        Assert.Equal(["go"], site["osv"].Exclude);
+        Assert.Equal(25, site["osv"].MaxShrink);
+        Assert.Equal([false, true, false], new[] { "go", "pypi", "maven" }.Select(site["osv"].Selection.Wants));
+        Assert.True(site["rhel-vex"].Enabled);
     }
 
     [Theory]
@@ -82,7 +92,14 @@ public sealed class SiteSettingsTests
     [InlineData("bundleValidity: soon\n", 1, "length of time")]
     [InlineData("version: 1\nversion: 1\n", 2, "twice")]
     [InlineData("sources:\n  alpine: {}\n  alpine: {}\n", 3, "twice")]
-    [InlineData("sources: [alpine]\n", 1, "lists")]
+    [InlineData("sources: [alpine]\n", 1, "has settings below it")]
+    [InlineData("sources:\n  debian:\n    include: [a]\n", 3, "carried whole")]
+    [InlineData("sources:\n  osv:\n    include: go\n", 3, "is a list")]
+    [InlineData("sources:\n  osv:\n    include: [go, [a]]\n", 3, "holds words")]
+    [InlineData("sources:\n  osv:\n    exclude:\n      - go\n      - ''\n", 5, "not the name")]
+    [InlineData("sources:\n  osv:\n    exclude: [~]\n", 3, "nothing")]
+    [InlineData("sources:\n  osv:\n    enabled: [true]\n", 3, "has a value")]
+    [InlineData("sources:\n  osv:\n    maxShrink: 101\n", 3, "from 0 to 100")]
     [InlineData("sources: &a\n  alpine: {}\n", 1, "anchors")]
     [InlineData("version: !!int 1\n", 1, "tags")]
     [InlineData("sources: {}\nkeepGenerations: *a\n", 2, "aliases")]
