@@ -73,6 +73,16 @@ public sealed class UpstreamServer : IAsyncDisposable
     public void ReplaceAfter(string hostPath, int hits, byte[] content, DateTimeOffset? lastModified = null) =>
         _tree.ReplaceAfter(hostPath, hits, new UpstreamFile(content, lastModified ?? NextTime(hostPath)));
 
+    /// <summary>Gives a file other content, a second later, each time that it is asked for: an upstream that publishes without an end.</summary>
+    /// <param name="hostPath"><c>host/path</c>.</param>
+    /// <param name="content">Makes the content of the n-th answer, n from 1. Called with a lock held: it must not call this server.</param>
+    public void ReplaceAtEachHit(string hostPath, Func<int, byte[]> content)
+    {
+        var start = NextTime(hostPath);
+        var hits = 0;
+        _tree.ReplaceAtEachHit(hostPath, () => new UpstreamFile(content(++hits), start.AddSeconds(hits)));
+    }
+
     /// <summary>Gives a file another time and leaves its content.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public void SetLastModified(string hostPath, DateTimeOffset lastModified) => _tree.Touch(hostPath, lastModified);

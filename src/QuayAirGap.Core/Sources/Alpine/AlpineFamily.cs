@@ -1,3 +1,4 @@
+using System.Buffers;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources.Json;
@@ -8,6 +9,10 @@ namespace QuayAirGap.Core.Sources.Alpine;
 public sealed partial class AlpineFamily : IFeedFamily
 {
     private const string Edge = "edge";
+    private const int LongestStamp = 256;
+
+    private static readonly SearchValues<byte> s_stampText =
+        SearchValues.Create("0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.,+-/()\r\n\t"u8);
 
     private static readonly SourceDefinition s_definition = new()
     {
@@ -29,6 +34,7 @@ public sealed partial class AlpineFamily : IFeedFamily
     public async Task<CollectedContent> CollectAsync(ICollectSession session, CancellationToken cancellationToken)
     {
         SnapshotFile before = await session.GetAsync(StampUri, cancellationToken).ConfigureAwait(false);
+        await ThrowUnlessStampAsync(session, before, cancellationToken).ConfigureAwait(false);
         CollectedContent content = await TakeAsync(session, cancellationToken).ConfigureAwait(false);
         SnapshotFile after = await session.GetAsync(StampUri, cancellationToken).ConfigureAwait(false);
         return before.Sha256 == after.Sha256
@@ -100,6 +106,20 @@ public sealed partial class AlpineFamily : IFeedFamily
         await using Stream content = session.OpenRead(file);
         await JsonShapeReader.ReadAsync(content, shape, file.Url, cancellationToken).ConfigureAwait(false);
         return new Document(file, release, $"alpine-{repository}-{release}-updater");
+    }
+
+    /// <summary>Clair takes the stamp for opaque, whatever it is; a page in its place would be the first sign of a proxy's and the only one.</summary>
+    private static async Task ThrowUnlessStampAsync(ICollectSession session, SnapshotFile stamp, CancellationToken cancellationToken)
+    {
+        byte[] text = new byte[LongestStamp + 1];
+        await using Stream content = session.OpenRead(stamp);
+        int length = await content.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        if (length is 0 or > LongestStamp || text.AsSpan(0, length).ContainsAnyExcept(s_stampText))
+        {
+            throw new FeedException(
+                ErrorIds.UpstreamContent, $"'{stamp.Url}' is not a time of the last update: it is empty, too long, or another kind of text.", stamp.Url,
+                "Nothing of this source was taken. Look what answers at this address; a login page in the upstream's place is the usual cause.");
+        }
     }
 
     private static void ThrowIfEmpty(AdvisoryCensus census)
