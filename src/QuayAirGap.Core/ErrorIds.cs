@@ -9,6 +9,7 @@ public static class ErrorIds
     public const string SiteBusy = nameof(SiteBusy);
     public const string SiteDamaged = nameof(SiteDamaged);
     public const string SettingsInvalid = nameof(SettingsInvalid);
+    public const string NetworkFileInvalid = nameof(NetworkFileInvalid);
     public const string DiskFull = nameof(DiskFull);
 
     // sources and collecting

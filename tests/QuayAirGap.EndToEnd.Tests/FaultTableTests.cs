@@ -176,12 +176,16 @@ public sealed class FaultTableTests(FaultTableTests.Laboratory laboratory) : ICl
                 case "cut off" or "short" or "stalled":
                     // What has not changed has no body that could break off.
                     _sites.Upstream.Replace(file, [.. _sites.Upstream.Content(file), .. "\n\n"u8]);
-                    _sites.Upstream.AddFault(target, fault switch
+                    UpstreamFault Shape(int bytes) => fault switch
                     {
-                        "cut off" => UpstreamFault.CutOff(5),
+                        "cut off" => UpstreamFault.CutOff(bytes),
                         "short" => UpstreamFault.BodyShorterThanItsLength(7),
-                        _ => UpstreamFault.Stall(5),
-                    });
+                        _ => UpstreamFault.Stall(bytes),
+                    };
+
+                    // After its beginning nothing more: a line that brings a little each time brings the file in the end.
+                    _sites.Upstream.AddFault(target, Shape(5), times: 1);
+                    _sites.Upstream.AddFault(target, Shape(0), after: 1);
                     break;
                 case "login page":
                     _sites.Upstream.Replace(file, "<!DOCTYPE html>\n<html><body><form>Sign in to continue</form></body></html>"u8.ToArray());

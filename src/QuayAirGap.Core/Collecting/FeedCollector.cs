@@ -96,8 +96,10 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
 
         try
         {
-            using var client = new UpstreamClient(Upstream);
-            var taker = new SourceTaker(client, site.Store, Upstream, request.UpstreamRoot, accepted, clock, progress);
+            using var identity = NetworkIdentity.Load(settings.Network, site.Root);
+            UpstreamOptions upstream = Upstream with { RequestsPerHost = settings.Network.RequestsPerHost ?? Upstream.RequestsPerHost };
+            using var client = new UpstreamClient(upstream, settings.Network.Proxy, identity);
+            var taker = new SourceTaker(client, site.Store, upstream, request.UpstreamRoot, accepted, clock, progress);
             SourceSnapshot[] sources = await Task.WhenAll(settings.Sources.Select(s => TakeAsync(
                 s, wanted.Contains(s.Name), previous?.Sources.FirstOrDefault(p => p.Name == s.Name), taker, cancellationToken))).ConfigureAwait(false);
             SourceSnapshot[] failures = [.. sources.Where(s => wanted.Contains(s.Name) && s.State == CaptureState.Failed)];

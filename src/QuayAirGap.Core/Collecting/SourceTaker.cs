@@ -30,15 +30,15 @@ internal sealed class SourceTaker(
         try
         {
             SourceSnapshot taken = await CollectAsync(family, session, cancellationToken).ConfigureAwait(false);
-            return Guard(taken, session.Previous, source);
+            return WithEvidence(Guard(taken, session.Previous, source), session);
         }
         catch (FeedException e) when (e.ErrorId != ErrorIds.DiskFull)
         {
-            return Failed(source.Name, session.Previous, e.ErrorId, e.Message);
+            return WithEvidence(Failed(source.Name, session.Previous, e.ErrorId, e.Message), session);
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or EndOfStreamException)
         {
-            return Failed(source.Name, session.Previous, ErrorIds.UpstreamContent, $"The content cannot be read: {e.Message}");
+            return WithEvidence(Failed(source.Name, session.Previous, ErrorIds.UpstreamContent, $"The content cannot be read: {e.Message}"), session);
         }
         finally
         {
@@ -86,7 +86,15 @@ internal sealed class SourceTaker(
         Releases = [.. content.Releases.Distinct().Order(StringComparer.Ordinal)],
         Deselected = [.. content.Deselected.Distinct().Order(StringComparer.Ordinal)],
         Directories = [.. content.Directories.Distinct().Order(StringComparer.Ordinal)],
-        Files = [.. content.Files.DistinctBy(f => f.Url).OrderBy(f => f.Url, StringComparer.Ordinal)],
+        Files = [.. content.Files.DistinctBy(f => f.Url).OrderBy(f => f.Url, StringComparer.Ordinal).Select(f => f with { Status = session.Log.StatusOf(f.Url) })],
+    };
+
+    /// <summary>What was asked, also where nothing came of it: the files of a failed source are those of an earlier capture, with its statuses.</summary>
+    private SourceSnapshot WithEvidence(SourceSnapshot source, CollectSession session) => source with
+    {
+        Evidence = session.Log.Others,
+        EvidenceOmitted = session.Log.Omitted,
+        TlsPeers = [.. client.PeersOf(session.Log.Hosts).Take(SnapshotRules.MaxPeers)],
     };
 
     private static SourceSnapshot Failed(string name, SourceSnapshot? previous, string errorId, string error) =>

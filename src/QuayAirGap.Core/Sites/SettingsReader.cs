@@ -4,7 +4,7 @@ using QuayAirGap.Core.Sources;
 namespace QuayAirGap.Core.Sites;
 
 /// <summary>What the nodes of sources.yaml mean.</summary>
-internal static class SettingsReader
+internal static partial class SettingsReader
 {
     public const string Enabled = "enabled";
     public const string Uri = "uri";
@@ -21,7 +21,7 @@ internal static class SettingsReader
     private const int MostGenerations = 1000;
     private const int LongestPart = 100;
 
-    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity"];
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network"];
     private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, Include, Exclude, MaxShrink, WarnAfter, CriticalAfter, ExpireAfter];
 
     public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
@@ -38,6 +38,7 @@ internal static class SettingsReader
         int keepGenerations = settings.KeepGenerations;
         TimeSpan bundleValidity = settings.BundleValidity;
         IReadOnlyList<SourceSettings> sources = settings.Sources;
+        NetworkSettings network = settings.Network;
         foreach (SettingsEntry entry in root.Entries)
         {
             switch (entry.Key.Value)
@@ -51,6 +52,9 @@ internal static class SettingsReader
                 case "bundleValidity":
                     bundleValidity = ReadDuration(document, entry);
                     break;
+                case "network":
+                    network = ReadNetwork(document, entry);
+                    break;
                 case "sources":
                     sources = ReadSources(document, entry, sources);
                     break;
@@ -59,7 +63,7 @@ internal static class SettingsReader
             }
         }
 
-        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity };
+        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity, Network = network };
     }
 
     private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };

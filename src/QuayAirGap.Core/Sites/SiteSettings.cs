@@ -65,6 +65,8 @@ public sealed partial class SiteSettings
     /// <summary>How many generations and snapshots are kept, the current one included. At least 2.</summary>
     public int KeepGenerations { get; init; } = 7;
 
+    public NetworkSettings Network { get; init; } = new();
+
     /// <summary>How long a bundle may be imported after it was made.</summary>
     public TimeSpan BundleValidity { get; init; } = TimeSpan.FromDays(30);
 }

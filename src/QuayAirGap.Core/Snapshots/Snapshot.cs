@@ -54,6 +54,9 @@ public sealed record Snapshot
 /// <summary>One source within a capture.</summary>
 public sealed record SourceSnapshot
 {
+    /// <summary>The most requests that are named one by one: RHEL alone can have tens of thousands.</summary>
+    public const int MaxEvidence = 1000;
+
     public required string Name { get; init; }
 
     public required CaptureState State { get; init; }
@@ -93,6 +96,15 @@ public sealed record SourceSnapshot
 
     /// <summary>Ordered by URL, ordinal; no URL twice.</summary>
     public IReadOnlyList<SnapshotFile> Files { get; init; } = [];
+
+    /// <summary>The requests of the capture that no file stands for, in order; the first <see cref="MaxEvidence"/> of them.</summary>
+    public IReadOnlyList<RequestEvidence> Evidence { get; init; } = [];
+
+    /// <summary>How many more requests there were.</summary>
+    public int EvidenceOmitted { get; init; }
+
+    /// <summary>The servers that the capture spoke to by TLS.</summary>
+    public IReadOnlyList<TlsPeer> TlsPeers { get; init; } = [];
 
     /// <summary>Where the content travels in the bundle; null where there are no files.</summary>
     public LayerDescriptor? Layer { get; init; }

@@ -32,6 +32,7 @@ public sealed class SiteSettingsTests
             version: 1
             keepGenerations: 3
             bundleValidity: 10d
+            network: {caFile: ca.pem, clientCertificate: /c.pfx, clientPasswordFile: c.txt, proxy: "http://proxy.example:3128", requestsPerHost: 3}
             sources:
               alpine:
                 enabled: false
@@ -52,6 +53,16 @@ public sealed class SiteSettingsTests
         SiteSettings settings = SiteSettings.LoadOrDefault(site.Site);
 
         Assert.Equal((3, TimeSpan.FromDays(10)), (settings.KeepGenerations, settings.BundleValidity));
+        Assert.Equal(
+            new NetworkSettings
+            {
+                CaFile = "ca.pem",
+                ClientCertificate = "/c.pfx",
+                ClientPasswordFile = "c.txt",
+                Proxy = new Uri("http://proxy.example:3128/"),
+                RequestsPerHost = 3,
+            },
+            settings.Network);
         Assert.False(site["alpine"].Enabled);
         Assert.Equal(new Uri("http://mirror.example/alpine/"), site["alpine"].Uri);
         Assert.Equal(new Uri("https://m.example:8443/d/"), site["debian"].MirrorUri);
@@ -87,6 +98,10 @@ public sealed class SiteSettingsTests
     [InlineData("sources:\n  alpine:\n    warnAfter: 99999999d\n", 3, "length of time")]
     [InlineData("sources:\n  alpine:\n    warnAfter: 6d\n", 2, "do not rise")]
     [InlineData("sources:\n  alpine:\n    expireAfter: 4d\n", 2, "do not rise")]
+    [InlineData("network:\n  proxi: http://p/\n", 2, "'proxy'")]
+    [InlineData("network:\n  proxy: http://user:secret@p.example/\n", 2, "password")]
+    [InlineData("network:\n  requestsPerHost: 0\n", 2, "from 1 to 64")]
+    [InlineData("network:\n  clientPasswordFile: x\n", 1, "needs a 'clientCertificate'")]
     [InlineData("version: 2\n", 1, "'version'")]
     [InlineData("keepGenerations: 1\n", 1, "from 2")]
     [InlineData("bundleValidity: soon\n", 1, "length of time")]
