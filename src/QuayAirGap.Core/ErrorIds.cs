@@ -9,11 +9,15 @@ public static class ErrorIds
     public const string SiteBusy = nameof(SiteBusy);
     public const string SiteDamaged = nameof(SiteDamaged);
     public const string SettingsInvalid = nameof(SettingsInvalid);
+    public const string NetworkFileInvalid = nameof(NetworkFileInvalid);
     public const string DiskFull = nameof(DiskFull);
 
     // sources and collecting
     public const string SourceUnknown = nameof(SourceUnknown);
     public const string SourceUnsupported = nameof(SourceUnsupported);
+    public const string SourceIsWhole = nameof(SourceIsWhole);
+    public const string SourcePartUnknown = nameof(SourcePartUnknown);
+    public const string SelectionEmpty = nameof(SelectionEmpty);
     public const string SourceFailed = nameof(SourceFailed);
     public const string NothingCollected = nameof(NothingCollected);
     public const string UpstreamUnreachable = nameof(UpstreamUnreachable);
@@ -22,6 +26,7 @@ public static class ErrorIds
     public const string UpstreamStalled = nameof(UpstreamStalled);
     public const string UpstreamTooLarge = nameof(UpstreamTooLarge);
     public const string UpstreamChanged = nameof(UpstreamChanged);
+    public const string UpstreamRegressed = nameof(UpstreamRegressed);
     public const string UpstreamContent = nameof(UpstreamContent);
 
     // store

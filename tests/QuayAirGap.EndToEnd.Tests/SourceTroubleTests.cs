@@ -14,21 +14,19 @@ public sealed class SourceTroubleTests
 
     public static TheoryData<string, string, string> Troubles()
     {
-        var rows = new TheoryData<string, string, string>();
-        foreach (string trouble in new[] { "403", "404", "500", "cut", "stall", "html" })
+        // One kind for each place: FaultTableTests tries them all, on one side of the gap.
+        return new TheoryData<string, string, string>
         {
-            rows.Add("alpine", "secdb.alpinelinux.org/" + (trouble == "html" ? "v3.3/main.json" : "last-update"), trouble);
-            rows.Add("debian", "security-tracker.debian.org/tracker/data/json", trouble);
-            rows.Add("debian", "ftp.debian.org/debian/dists/", trouble);
-            rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip", trouble);
-            rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/ecosystems.txt", trouble);
-            rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/changes.csv", trouble);
-            rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/deletions.csv", trouble);
-            rows.Add("repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", trouble);
-            rows.Add("container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", trouble);
-        }
-
-        return rows;
+            { "alpine", "secdb.alpinelinux.org/v3.3/main.json", "html" },
+            { "debian", "security-tracker.debian.org/tracker/data/json", "cut" },
+            { "debian", "ftp.debian.org/debian/dists/", "403" },
+            { "osv", "osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip", "404" },
+            { "osv", "osv-vulnerabilities.storage.googleapis.com/ecosystems.txt", "html" },
+            { "rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/changes.csv", "stall" },
+            { "rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/deletions.csv", "500" },
+            { "repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", "html" },
+            { "container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", "404" },
+        };
     }
 
     [Theory]
@@ -107,8 +105,14 @@ public sealed class SourceTroubleTests
 
         SaveResult second = await sites.SaveAsync();
 
-        Assert.True(second.BytesReceived < first.BytesReceived / 20, $"{second.BytesReceived} of {first.BytesReceived} bytes");
-        Assert.Equal(first.Snapshot.Sources.SelectMany(s => s.Files), second.Snapshot.Sources.SelectMany(s => s.Files));
+        // Servers send the listings that they generate without a validator.
+        long listings = Files(second).Where(f => f.Url.EndsWith('/') && f.Status == 200).Sum(f => f.Size);
+        Assert.True(second.BytesReceived <= listings && listings < first.BytesReceived / 20, $"{second.BytesReceived} of {first.BytesReceived} bytes");
+        Assert.Equal(Files(first).Select(f => f with { Status = null }), Files(second).Select(f => f with { Status = null }));
+        Assert.All(Files(second).Where(f => !f.Url.EndsWith('/')), f => Assert.True(f.Status is null or 304, f.Url));
+        Assert.All(Files(first), f => Assert.Equal(200, f.Status));
+
+        static IEnumerable<SnapshotFile> Files(SaveResult save) => save.Snapshot.Sources.SelectMany(s => s.Files);
     }
 
     [Fact]
@@ -129,8 +133,8 @@ public sealed class SourceTroubleTests
 
     private static UpstreamFault Fault(string trouble) => trouble switch
     {
-        "cut" => UpstreamFault.CutOff(10),
-        "stall" => UpstreamFault.Stall(10),
+        "cut" => UpstreamFault.CutOff(0),
+        "stall" => UpstreamFault.Stall(0),
         "html" => UpstreamFault.Delay(TimeSpan.Zero),
         _ => UpstreamFault.Status(int.Parse(trouble)),
     };

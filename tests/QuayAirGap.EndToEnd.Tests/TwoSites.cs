@@ -51,12 +51,24 @@ internal sealed class TwoSites : IAsyncDisposable
     public static async Task<TwoSites> StartAsync(DateTimeOffset start, params UpstreamLayer[] layers) =>
         new(await UpstreamServer.StartAsync(layers), start);
 
+    /// <summary>How patient the collector is.</summary>
+    public UpstreamOptions Patience { get; set; } = new()
+    {
+        Attempts = 2,
+        RetryDelay = TimeSpan.FromMilliseconds(5),
+        StallTimeout = TimeSpan.FromSeconds(2),
+        RetakeDelay = TimeSpan.FromMilliseconds(5),
+    };
+
+    /// <summary>The sources whose losses are accepted at the next collecting.</summary>
+    public IReadOnlyList<string> AcceptRegression { get; set; } = [];
+
     /// <summary>Collects everything, or some sources, into a new bundle file.</summary>
     public Task<SaveResult> SaveAsync(params string[] names)
     {
         var collector = new FeedCollector(Outside, SiteSettings.Load(Outside), Clock)
         {
-            Upstream = new UpstreamOptions { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(5), StallTimeout = TimeSpan.FromSeconds(2) },
+            Upstream = Patience,
         };
         return collector.SaveAsync(
             new SaveRequest
@@ -64,6 +76,7 @@ internal sealed class TwoSites : IAsyncDisposable
                 Destination = Path.Combine(_folder, $"bundle-{++_bundles}.tar"),
                 Signers = [_signer],
                 Names = names,
+                AcceptRegression = AcceptRegression,
                 UpstreamRoot = Upstream.Root,
             },
             progress: null, CancellationToken.None);

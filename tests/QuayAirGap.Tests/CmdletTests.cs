@@ -310,6 +310,69 @@ public sealed class CmdletTests
     }
 
     [Fact]
+    public void Every_collected_source_says_what_a_firewall_and_an_auditor_ask()
+    {
+        using var engine = new Engine();
+        using var folder = new Folder();
+        engine.Run("param($s) Set-ClairFeedSource alpine -UpstreamRoot http://cache.example:81/ -SitePath $s", folder["site"]).WithoutErrors();
+        EngineResult hosts = engine.Run("param($s) (Get-ClairFeedSource -SitePath $s | Where-Object Enabled).Hosts | Sort-Object -Unique", folder["site"]);
+        EngineResult all = hosts.Errors.Count == 0 ? hosts : engine.Run("param($s) (Get-ClairFeedSource alpine, debian, osv -SitePath $s).Hosts", folder["site"]).WithoutErrors();
+        string[] found = [.. all.Output.Select(o => o.ToString())];
+        Assert.Contains("cache.example", found);
+        Assert.Contains("ftp.debian.org", found);
+        Assert.Contains("security-tracker.debian.org", found);
+        Assert.DoesNotContain("secdb.alpinelinux.org", found);
+
+        foreach (var source in engine.Run("param($s) Get-ClairFeedSource -SitePath $s", folder["site"]).WithoutErrors().Output.Where(o => (bool)o.Properties["Enabled"].Value))
+        {
+            Assert.NotEmpty((string[])source.Properties["Hosts"].Value);
+            bool isMapping = (string)source.Properties["Kind"].Value == "IndexerMapping";
+            Assert.True(isMapping || ((string[])source.Properties["UpdaterNames"].Value).Length > 0, $"{source} names no updaters.");
+        }
+    }
+
+    [Fact]
+    public async Task Parts_are_chosen_checked_and_what_is_left_out_is_said_at_once()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        string set = $"param($s) Set-ClairFeedSource osv -SitePath $s -PassThru ";
+        EngineResult chosen = samples.Engine.Run(set + "-Include go, pypi", samples.Outside).WithoutErrors();
+        Assert.Equal(["go", "pypi"], (string[])chosen["Include"]!);
+        Assert.Contains("maven, rubygems", Assert.Single(chosen.Warnings), StringComparison.Ordinal);
+
+        EngineResult saved = samples.Save(more: "-Name osv").WithoutErrors();
+        Assert.DoesNotContain(samples.Upstream.Requests, r => r.HostPath.Contains("Maven", StringComparison.Ordinal));
+        Assert.Equal(["osv"], (string[])saved["Sources"]!);
+
+        Assert.Equal(["SourcePartUnknown"], samples.Engine.Run(set + "-Include pypy", samples.Outside).ErrorIds);
+        Assert.Equal(["SourceIsWhole"], samples.Engine.Run("param($s) Set-ClairFeedSource debian -Exclude buster -SitePath $s", samples.Outside).ErrorIds);
+        EngineResult back = samples.Engine.Run(set + "-Include $null", samples.Outside).WithoutErrors();
+        Assert.Equal(["go", "maven", "pypi", "rubygems"], (string[])back["Include"]!);
+        Assert.Empty(back.Warnings);
+        Assert.Contains("Include", await File.ReadAllTextAsync(Path.Combine(samples.Outside, "ledger.jsonl"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_source_that_lost_something_is_held_back_until_somebody_accepts_it_by_name()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        samples.Upstream.Remove("secdb.alpinelinux.org/v3.8/main.json");
+
+        EngineResult held = samples.Save(samples.Folder["second.tar"]);
+        Assert.Equal(["SourceFailed"], held.ErrorIds);
+        Assert.Contains("Regressed: ", held.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("alpine-main-v3.8-updater", held.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.Contains("alpine", (string[])held["Sources"]!);
+
+        EngineResult accepted = samples.Save(samples.Folder["third.tar"], "-Name alpine -AcceptRegression alpine").WithoutErrors();
+        Assert.Contains("alpine-main-v3.8-updater", Assert.Single(accepted.Warnings), StringComparison.Ordinal);
+        samples.Save(samples.Folder["fourth.tar"], "-Name alpine").WithoutErrors();
+        string ledger = await File.ReadAllTextAsync(Path.Combine(samples.Outside, "ledger.jsonl"), TestContext.Current.CancellationToken);
+        Assert.Contains("\"acceptedRegressions\":\"alpine: ", ledger, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_source_of_Clair_is_listed_with_its_state()
     {
         using var engine = new Engine();

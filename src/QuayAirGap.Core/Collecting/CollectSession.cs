@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
@@ -12,6 +13,9 @@ namespace QuayAirGap.Core.Collecting;
 /// <summary>One source's view of upstream and store during a collecting run.</summary>
 internal sealed class CollectSession : ICollectSession
 {
+    // A file of 8 GiB over a line that breaks every 100 MiB.
+    private const int MostRounds = 20;
+
     // Their bytes are the content; a gzip coding around them saves nothing, and proxies have been seen to undo it wrongly.
     private static readonly string[] s_alreadyCompressed = [".zip", ".gz", ".bz2", ".zst", ".xz"];
 
@@ -22,6 +26,7 @@ internal sealed class CollectSession : ICollectSession
     private readonly Uri? _upstreamRoot;
     private readonly IProgress<FeedProgress>? _progress;
     private readonly ConcurrentDictionary<string, SnapshotFile> _known;
+    private readonly TimeProvider _clock;
     private long _bytes;
 
     public CollectSession(
@@ -34,6 +39,7 @@ internal sealed class CollectSession : ICollectSession
         _options = options;
         _upstreamRoot = upstreamRoot;
         _progress = progress;
+        _clock = clock;
         Now = clock.GetUtcNow();
 
         // A capture whose content is not whole any more is none: everything is asked for anew.
@@ -48,7 +54,10 @@ internal sealed class CollectSession : ICollectSession
 
     public SourceSnapshot? Previous { get; }
 
-    public DateTimeOffset Now { get; }
+    public DateTimeOffset Now { get; private set; }
+
+    /// <summary>Begins another take. What the one before fetched is at hand and is confirmed or replaced like what was captured before.</summary>
+    public void Again() => Now = _clock.GetUtcNow();
 
     public async Task<SnapshotFile> GetAsync(Uri url, CancellationToken cancellationToken) =>
         await TryGetAsync(url, cancellationToken).ConfigureAwait(false) ?? throw Status(url, HttpStatusCode.NotFound);
@@ -60,16 +69,20 @@ internal sealed class CollectSession : ICollectSession
         _known.TryGetValue(key, out SnapshotFile? known);
         bool mayBeCoded = !s_alreadyCompressed.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
-        SnapshotFile? file = await _client.SendAsync(
-            () => Request(HttpMethod.Get, address, known, mayBeCoded),
-            async (response, token) => response.StatusCode switch
-            {
-                HttpStatusCode.OK => await StoreAsync(key, response, mayBeCoded, token).ConfigureAwait(false),
-                HttpStatusCode.NotModified when known is not null => known,
-                HttpStatusCode.NotFound or HttpStatusCode.Gone => null,
-                _ => throw Status(address, response.StatusCode),
-            },
-            cancellationToken).ConfigureAwait(false);
+        await using var download = new PartialDownload(_store);
+        SnapshotFile? file = await WhileItProgressesAsync(
+            download,
+            () => _client.SendAsync(
+                () => download.CanResume ? ResumeRequest(address, download) : Request(HttpMethod.Get, address, known, mayBeCoded),
+                async (response, token) => response.StatusCode switch
+                {
+                    HttpStatusCode.OK or HttpStatusCode.PartialContent => await StoreAsync(key, response, download, mayBeCoded, token).ConfigureAwait(false),
+                    HttpStatusCode.RequestedRangeNotSatisfiable when download.CanResume => throw await BeginAnewAsync(address, download).ConfigureAwait(false),
+                    HttpStatusCode.NotModified when known is not null => Confirmed(key, address, known),
+                    HttpStatusCode.NotFound or HttpStatusCode.Gone => AbsentFile(response, address),
+                    _ => throw Refused(response, address),
+                },
+                Failed, cancellationToken)).ConfigureAwait(false);
         if (file is not null)
         {
             _known[key] = file;
@@ -88,18 +101,85 @@ internal sealed class CollectSession : ICollectSession
             () => Request(HttpMethod.Head, address, known: null, mayBeCoded: false),
             (response, _) => response.StatusCode switch
             {
-                HttpStatusCode.OK => Task.FromResult<UpstreamHead?>(
-                    new UpstreamHead(LastModified(response), ETag(response), response.Content.Headers.ContentLength)),
-                HttpStatusCode.NotFound => Task.FromResult<UpstreamHead?>(null),
-                _ => throw Status(address, response.StatusCode),
+                HttpStatusCode.OK => Task.FromResult<UpstreamHead?>(Seen(response, address)),
+                HttpStatusCode.NotFound => Task.FromResult<UpstreamHead?>(Absent(response, address)),
+                _ => throw Refused(response, address),
             },
-            cancellationToken);
+            Failed, cancellationToken);
     }
 
     public Stream OpenRead(SnapshotFile file) => _store.OpenRead(file.Sha256);
 
     public void Report(string activity, string? item = null) =>
         _progress?.Report(new FeedProgress(Source.Name, activity, item, Interlocked.Read(ref _bytes)));
+
+    /// <summary>Every request that this session made.</summary>
+    internal RequestLog Log { get; } = new();
+
+    private SnapshotFile Confirmed(string key, Uri address, SnapshotFile known)
+    {
+        Log.Had(key, address, (int)HttpStatusCode.NotModified);
+        return known;
+    }
+
+    private UpstreamHead Seen(HttpResponseMessage response, Uri address)
+    {
+        Log.Asked(HttpMethod.Head, address, (int)response.StatusCode, ETag(response), LastModified(response));
+        return new UpstreamHead(LastModified(response), ETag(response), response.Content.Headers.ContentLength);
+    }
+
+    private UpstreamHead? Absent(HttpResponseMessage response, Uri address)
+    {
+        Log.Asked(HttpMethod.Head, address, (int)response.StatusCode);
+        return null;
+    }
+
+    private SnapshotFile? AbsentFile(HttpResponseMessage response, Uri address)
+    {
+        Log.Asked(HttpMethod.Get, address, (int)response.StatusCode);
+        return null;
+    }
+
+    private FeedException Refused(HttpResponseMessage response, Uri address)
+    {
+        Log.Asked(response.RequestMessage!.Method, address, (int)response.StatusCode, error: ErrorIds.UpstreamStatus);
+        return Status(address, response.StatusCode);
+    }
+
+    private void Failed(HttpMethod method, Uri address, int status, string errorId) => Log.Asked(method, address, status, error: errorId);
+
+    /// <summary>Goes on as long as each round of tries brings more of the file: a line that breaks every few minutes still gets it.</summary>
+    private static async Task<T> WhileItProgressesAsync<T>(PartialDownload download, Func<Task<T>> send)
+    {
+        for (int round = 1; ; round++)
+        {
+            long before = download.Length;
+            try
+            {
+                return await send().ConfigureAwait(false);
+            }
+            catch (FeedException e) when (
+                e.ErrorId is ErrorIds.UpstreamIncomplete or ErrorIds.UpstreamStalled && round < MostRounds && download.CanResume && download.Length > before)
+            {
+                // Another round of tries, from where this one came to.
+            }
+        }
+    }
+
+    private static async Task<TransientUpstreamException> BeginAnewAsync(Uri address, PartialDownload download)
+    {
+        await download.DropAsync().ConfigureAwait(false);
+        return new TransientUpstreamException(
+            ErrorIds.UpstreamIncomplete, address.AbsoluteUri, $"{address.AbsoluteUri} cannot be gone on with where the connection broke off.");
+    }
+
+    private static HttpRequestMessage ResumeRequest(Uri address, PartialDownload download)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.Range = new RangeHeaderValue(download.Length, null);
+        request.Headers.TryAddWithoutValidation("If-Range", download.ETag);
+        return request;
+    }
 
     private static HttpRequestMessage Request(HttpMethod method, Uri address, SnapshotFile? known, bool mayBeCoded)
     {
@@ -128,16 +208,18 @@ internal sealed class CollectSession : ICollectSession
     private static string? ETag(HttpResponseMessage response) =>
         response.Headers.TryGetValues("ETag", out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 and < 512 } etag ? etag : null;
 
-    private async Task<SnapshotFile> StoreAsync(string url, HttpResponseMessage response, bool mayBeCoded, CancellationToken cancellationToken)
+    private async Task<SnapshotFile> StoreAsync(
+        string url, HttpResponseMessage response, PartialDownload download, bool mayBeCoded, CancellationToken cancellationToken)
     {
-        string address = response.RequestMessage!.RequestUri!.AbsoluteUri;
+        Uri uri = response.RequestMessage!.RequestUri!;
+        string address = uri.AbsoluteUri;
         if (response.Content.Headers.ContentLength > _options.LargestFile)
         {
             throw TooLarge(address);
         }
 
         string[] codings = [.. response.Content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase))];
-        bool gzip = mayBeCoded && codings is [var coding] && coding.Equals("gzip", StringComparison.OrdinalIgnoreCase);
+        bool gzip = mayBeCoded && response.StatusCode == HttpStatusCode.OK && codings is [var coding] && coding.Equals("gzip", StringComparison.OrdinalIgnoreCase);
         if (codings.Length > 0 && !gzip)
         {
             throw new FeedException(
@@ -147,8 +229,10 @@ internal sealed class CollectSession : ICollectSession
 
         await using Stream wire = await _client.OpenBodyAsync(response, cancellationToken).ConfigureAwait(false);
         await using Stream body = gzip ? new GZipStream(wire, CompressionMode.Decompress) : wire;
-        await using BlobWriter writer = _store.CreateWriter();
-        byte[] buffer = new byte[128 * 1024];
+        BlobWriter writer = response.StatusCode == HttpStatusCode.PartialContent
+            ? await ResumeAsync(response, uri, download).ConfigureAwait(false)
+            : await download.BeginAsync(gzip ? null : ETag(response), gzip ? null : response.Content.Headers.ContentLength).ConfigureAwait(false);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
         Report("Collecting", url);
         try
         {
@@ -184,7 +268,17 @@ internal sealed class CollectSession : ICollectSession
         {
             throw Site.DiskFull(url, e);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
 
+        if (!download.IsWhole)
+        {
+            throw new TransientUpstreamException(ErrorIds.UpstreamIncomplete, address, $"{address} sent {writer.Length} bytes, which is not what it announced.");
+        }
+
+        Log.Had(url, uri, download.IsResumed ? (int)HttpStatusCode.PartialContent : (int)HttpStatusCode.OK);
         (string sha256, long size) = await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
         return new SnapshotFile
         {
@@ -195,6 +289,13 @@ internal sealed class CollectSession : ICollectSession
             ETag = ETag(response),
             ContentType = response.Content.Headers.ContentType?.ToString(),
         };
+    }
+
+    private static async Task<BlobWriter> ResumeAsync(HttpResponseMessage response, Uri address, PartialDownload download)
+    {
+        ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
+        return await download.ContinueAsync(ETag(response), range?.From, range?.Length).ConfigureAwait(false)
+            ?? throw await BeginAnewAsync(address, download).ConfigureAwait(false);
     }
 
     private static async Task DrainAsync(Stream body, CancellationToken cancellationToken)

@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Sites;
@@ -20,6 +18,9 @@ public sealed record SaveRequest
 
     /// <summary>The sources to take anew; empty for all that are enabled. The others go along as they were last captured.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>The sources whose content is taken although it lost something against the last good capture.</summary>
+    public IReadOnlyList<string> AcceptRegression { get; init; } = [];
 
     /// <summary>Goes before the settings' own upstream roots.</summary>
     public Uri? UpstreamRoot { get; init; }
@@ -89,22 +90,25 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
     {
         using SiteLock held = site.Lock();
         HashSet<string> wanted = [.. Plan(request.Names).Select(s => s.Name)];
+        HashSet<string> accepted = [.. request.AcceptRegression.Select(n => SourceCatalog.Get(n).Name)];
         CollectorStream stream = CollectorStream.Open(site);
         Snapshot? previous = _snapshots.List().Reverse().Select(s => _snapshots.Load(s.Sha256)).FirstOrDefault(s => s.Stream == stream.Id);
 
         try
         {
-            using var client = new UpstreamClient(Upstream);
-            var failures = new ConcurrentBag<string>();
+            using var identity = NetworkIdentity.Load(settings.Network, site.Root);
+            UpstreamOptions upstream = Upstream with { RequestsPerHost = settings.Network.RequestsPerHost ?? Upstream.RequestsPerHost };
+            using var client = new UpstreamClient(upstream, settings.Network.Proxy, identity);
+            var taker = new SourceTaker(client, site.Store, upstream, request.UpstreamRoot, accepted, clock, progress);
             SourceSnapshot[] sources = await Task.WhenAll(settings.Sources.Select(s => TakeAsync(
-                s, wanted.Contains(s.Name), previous?.Sources.FirstOrDefault(p => p.Name == s.Name), client, request, progress, failures,
-                cancellationToken))).ConfigureAwait(false);
-            if (!failures.IsEmpty && failures.Count == wanted.Count)
+                s, wanted.Contains(s.Name), previous?.Sources.FirstOrDefault(p => p.Name == s.Name), taker, cancellationToken))).ConfigureAwait(false);
+            SourceSnapshot[] failures = [.. sources.Where(s => wanted.Contains(s.Name) && s.State == CaptureState.Failed)];
+            if (failures.Length > 0 && failures.Length == wanted.Count)
             {
                 throw new FeedException(
                     ErrorIds.NothingCollected,
                     $"None of the {wanted.Count} sources could be collected, so no bundle was written. " +
-                    string.Join(" ", sources.Where(s => failures.Contains(s.Name)).Select(s => $"{s.Name}: {s.Error}")),
+                    string.Join(" ", failures.Select(s => $"{s.Name}: {s.Error}")),
                     request.Destination, "Mend the connection to the upstreams, then run Save-ClairFeed again. What was collected before is kept.");
             }
 
@@ -132,7 +136,9 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 ["snapshot"] = bundle.SnapshotSha256,
                 ["stream"] = stream.Id.ToString(),
                 ["sequence"] = sequence,
-                ["failed"] = string.Join(", ", failures.Order(StringComparer.Ordinal)),
+                ["failed"] = string.Join(", ", failures.Select(s => s.Name).Order(StringComparer.Ordinal)),
+                ["acceptedRegressions"] = string.Join(
+                    " ", sources.Where(s => wanted.Contains(s.Name) && s.AcceptedRegression is not null).Select(s => $"{s.Name}: {s.AcceptedRegression}.")),
             });
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new SaveResult
@@ -142,7 +148,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 SnapshotSha256 = bundle.SnapshotSha256,
                 Size = bundle.Size,
                 BytesReceived = client.BytesReceived,
-                Incomplete = [.. sources.Where(s => failures.Contains(s.Name))],
+                Incomplete = failures,
             };
         }
         catch (IOException e) when (Site.IsFull(e))
@@ -151,9 +157,8 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
         }
     }
 
-    private async Task<SourceSnapshot> TakeAsync(
-        SourceSettings source, bool wanted, SourceSnapshot? previous, UpstreamClient client, SaveRequest request,
-        IProgress<FeedProgress>? progress, ConcurrentBag<string> failures, CancellationToken cancellationToken)
+    private static async Task<SourceSnapshot> TakeAsync(
+        SourceSettings source, bool wanted, SourceSnapshot? previous, SourceTaker taker, CancellationToken cancellationToken)
     {
         if (!source.Definition.IsCollected || SourceCatalog.FamilyOf(source.Definition) is not { } family)
         {
@@ -166,48 +171,8 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
         }
 
         previous = previous is { Files.Count: > 0 } ? previous with { Layer = null } : null;
-        if (!wanted)
-        {
-            return previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };
-        }
-
-        var session = new CollectSession(client, site.Store, source, previous, Upstream, request.UpstreamRoot, clock, progress);
-        try
-        {
-            session.Report("Collecting");
-            CollectedContent content = await family.CollectAsync(session, cancellationToken).ConfigureAwait(false);
-            return new SourceSnapshot
-            {
-                Name = source.Name,
-                State = CaptureState.Captured,
-
-                // When the first request was sent: what upstream changed while it was read counts as not yet seen.
-                CapturedAt = session.Now,
-                UpstreamModified = content.UpstreamModified,
-                Updaters = [.. content.Updaters.Order(StringComparer.Ordinal)],
-                AdvisoryCount = content.AdvisoryCount,
-                Deselected = [.. content.Deselected.Order(StringComparer.Ordinal)],
-                Directories = [.. content.Directories.Distinct().Order(StringComparer.Ordinal)],
-                Files = [.. content.Files.DistinctBy(f => f.Url).OrderBy(f => f.Url, StringComparer.Ordinal)],
-            };
-        }
-        catch (FeedException e) when (e.ErrorId != ErrorIds.DiskFull)
-        {
-            return Failed(source.Name, session.Previous, e.Message, failures);
-        }
-        catch (Exception e) when (e is InvalidDataException or JsonException or EndOfStreamException)
-        {
-            return Failed(source.Name, session.Previous, $"The content cannot be read: {e.Message}", failures);
-        }
-        finally
-        {
-            progress?.Report(new FeedProgress(source.Name, "Collecting", Completed: true));
-        }
-    }
-
-    private static SourceSnapshot Failed(string name, SourceSnapshot? previous, string error, ConcurrentBag<string> failures)
-    {
-        failures.Add(name);
-        return (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed }) with { State = CaptureState.Failed, Error = error };
+        return wanted
+            ? await taker.TakeAsync(family, source, previous, cancellationToken).ConfigureAwait(false)
+            : previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };
     }
 }

@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Reflection;
 using Polly;
 using Polly.Retry;
+using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Collecting;
 
@@ -23,14 +26,38 @@ internal sealed class UpstreamClient : IDisposable
     private readonly HttpClient _http;
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ResiliencePipeline _retry;
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<TlsPeer, bool>> _peers = new(StringComparer.OrdinalIgnoreCase);
     private long _bytesReceived;
 
-    public UpstreamClient(UpstreamOptions options)
+    /// <param name="options">Limits and pauses.</param>
+    /// <param name="proxy">For every request; null for what the system says.</param>
+    /// <param name="identity">Whom to trust besides the system's authorities, and what to show; not disposed.</param>
+    public UpstreamClient(UpstreamOptions options, Uri? proxy = null, NetworkIdentity? identity = null)
     {
         _options = options;
+        NetworkIdentity self = identity ?? NetworkIdentity.None;
+        var tls = new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => self.Accepts(certificate, chain, errors),
+        };
+        if (self.Client is { } client)
+        {
+            tls.ClientCertificates = [client];
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => client;
+        }
+
         _http = new HttpClient(
             new SocketsHttpHandler
             {
+                SslOptions = tls,
+                UseProxy = true,
+                Proxy = proxy is null ? null : new WebProxy(proxy),
+                PlaintextStreamFilter = (context, _) =>
+                {
+                    Remember(context);
+                    return ValueTask.FromResult(context.PlaintextStream);
+                },
+
                 // Verbatim means verbatim: content codings are undone by hand, and only where we asked for them.
                 AutomaticDecompression = DecompressionMethods.None,
                 ConnectTimeout = TimeSpan.FromSeconds(20),
@@ -62,23 +89,29 @@ internal sealed class UpstreamClient : IDisposable
     /// <summary>Body bytes received so far, as they came over the wire.</summary>
     public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
+    /// <summary>Who answered for some hosts, as far as they were spoken to by TLS.</summary>
+    public IEnumerable<TlsPeer> PeersOf(IEnumerable<string> hosts) =>
+        hosts.Where(_peers.ContainsKey).SelectMany(h => _peers[h].Keys).OrderBy(p => p.Host, StringComparer.Ordinal).ThenBy(p => p.Sha256, StringComparer.Ordinal);
+
     /// <summary>
     /// Sends a request, retrying from its beginning where that is worth it, and hands the response to <paramref name="handle"/>, which
     /// reads the body through <see cref="OpenBodyAsync"/>.
     /// </summary>
     /// <param name="makeRequest">Makes the request anew for each try.</param>
     /// <param name="handle">Called with a response whose status is final; may throw <see cref="TransientUpstreamException"/>.</param>
+    /// <param name="failed">Told of each try that failed, with its status or 0, and the id.</param>
     /// <param name="cancellationToken">Stops at once.</param>
     /// <exception cref="FeedException">
     /// <see cref="ErrorIds.UpstreamUnreachable"/>, <see cref="ErrorIds.UpstreamStalled"/>, <see cref="ErrorIds.UpstreamIncomplete"/> or
     /// <see cref="ErrorIds.UpstreamStatus"/>, when the last try failed too.
     /// </exception>
     public async Task<T> SendAsync<T>(
-        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, CancellationToken cancellationToken)
+        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string> failed,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return await _retry.ExecuteAsync(async token => await TryOnceAsync(makeRequest, handle, token).ConfigureAwait(false), cancellationToken)
+            return await _retry.ExecuteAsync(async token => await TryOnceAsync(makeRequest, handle, failed, token).ConfigureAwait(false), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (TransientUpstreamException e)
@@ -106,15 +139,19 @@ internal sealed class UpstreamClient : IDisposable
     }
 
     private async Task<T> TryOnceAsync<T>(
-        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, CancellationToken cancellationToken)
+        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string> failed,
+        CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = makeRequest();
-        string url = request.RequestUri!.AbsoluteUri;
-        SemaphoreSlim host = _hosts.GetOrAdd(request.RequestUri.Authority, _ => new SemaphoreSlim(_options.RequestsPerHost));
+        (HttpMethod method, Uri address) = (request.Method, request.RequestUri!);
+        string url = address.AbsoluteUri;
+        int status = 0;
+        SemaphoreSlim host = _hosts.GetOrAdd(address.Authority, _ => new SemaphoreSlim(_options.RequestsPerHost));
         await host.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             using HttpResponseMessage response = await SendHeadersAsync(request, url, cancellationToken).ConfigureAwait(false);
+            status = (int)response.StatusCode;
             if (s_worthRetrying.Contains(response.StatusCode))
             {
                 throw new TransientUpstreamException(ErrorIds.UpstreamStatus, url, $"{url} answered {(int)response.StatusCode} ({response.ReasonPhrase}).")
@@ -124,6 +161,11 @@ internal sealed class UpstreamClient : IDisposable
             }
 
             return await handle(response, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransientUpstreamException e)
+        {
+            failed(method, address, status, e.ErrorId);
+            throw;
         }
         finally
         {
@@ -148,6 +190,20 @@ internal sealed class UpstreamClient : IDisposable
         {
             throw new TransientUpstreamException(ErrorIds.UpstreamUnreachable, url, $"{url} cannot be reached: {Innermost(e)}", e);
         }
+    }
+
+    private void Remember(SocketsHttpPlaintextStreamFilterContext context)
+    {
+        if (context.PlaintextStream is SslStream { RemoteCertificate: { } certificate } tls)
+        {
+            string host = context.InitialRequestMessage.RequestUri!.Host;
+            string sha256 = Sha256Digest.Of(certificate.GetRawCertData());
+            var peer = new TlsPeer(
+                host, SnapshotRules.Printable(Named(certificate.Subject)), SnapshotRules.Printable(Named(certificate.Issuer)), sha256, tls.SslProtocol.ToString());
+            _peers.GetOrAdd(host, _ => new ConcurrentDictionary<TlsPeer, bool>())[peer] = true;
+        }
+
+        static string Named(string name) => name.Length > 0 ? name : "(no name)";
     }
 
     private TimeSpan? RetryAfter(HttpResponseMessage response)

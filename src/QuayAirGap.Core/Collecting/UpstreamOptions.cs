@@ -12,6 +12,12 @@ public sealed record UpstreamOptions
     /// <summary>The first pause between two tries; it doubles, with jitter, and a Retry-After header replaces it.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a source is taken whose upstream changes underneath, the first time included.</summary>
+    public int Takes { get; init; } = 3;
+
+    /// <summary>The pause before a source is taken again, and again as long before each further time: upstreams publish for minutes.</summary>
+    public TimeSpan RetakeDelay { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The longest Retry-After that is waited for.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(2);
 

@@ -5,8 +5,8 @@ using YamlDotNet.Core.Events;
 namespace QuayAirGap.Core.Sites;
 
 /// <summary>
-/// sources.yaml as text and as mappings with their places. Only what settings need is taken: one document of mappings and one-line
-/// scalars; no tags, anchors, aliases or lists, which have no meaning here and make a file mean something else than it looks like.
+/// sources.yaml as text and as mappings with their places. Only what settings need is taken: one document of mappings, one-line scalars
+/// and lists of these; no tags, anchors or aliases, which have no meaning here and make a file mean something else than it looks like.
 /// </summary>
 internal sealed class SettingsDocument
 {
@@ -125,7 +125,7 @@ internal sealed class SettingsDocument
                 Scalar scalar => ReadScalar(scalar),
                 MappingStart when depth == Deepest => throw document.Invalid(line, "settings are not nested as deeply"),
                 MappingStart mapping => ReadMapping(mapping, depth),
-                SequenceStart => throw document.Invalid(line, "settings have no lists"),
+                SequenceStart list => ReadList(list),
                 _ => throw document.Invalid(line, "aliases are not used in settings"),
             };
         }
@@ -139,6 +139,21 @@ internal sealed class SettingsDocument
 
             return new SettingsScalar(
                 scalar.Value, scalar.Style == ScalarStyle.Plain, offset + (int)scalar.Start.Index, offset + (int)scalar.End.Index, (int)scalar.Start.Line);
+        }
+
+        private SettingsList ReadList(SequenceStart start)
+        {
+            List<SettingsScalar> items = [];
+            while (events[_next] is not SequenceEnd)
+            {
+                SettingsNode item = ReadNode(Deepest);
+                items.Add(item as SettingsScalar ?? throw document.Invalid(item.Line, "a list holds words"));
+            }
+
+            bool isFlow = start.Style == SequenceStyle.Flow;
+            int end = isFlow || items.Count == 0 ? offset + (int)events[_next].Start.Index + 1 : items[^1].End;
+            _next++;
+            return new SettingsList(isFlow, items, offset + (int)start.Start.Index, end, (int)start.Start.Line);
         }
 
         private SettingsMapping ReadMapping(MappingStart start, int depth)

@@ -17,4 +17,6 @@ internal sealed record SettingsMapping(bool IsFlow, IReadOnlyList<SettingsEntry>
     public SettingsEntry? Find(string key) => Entries.FirstOrDefault(e => e.Key.Value == key);
 }
 
+internal sealed record SettingsList(bool IsFlow, IReadOnlyList<SettingsScalar> Items, int Start, int End, int Line) : SettingsNode(Start, End, Line);
+
 internal sealed record SettingsEntry(SettingsScalar Key, SettingsNode Value);

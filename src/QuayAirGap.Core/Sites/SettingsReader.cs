@@ -4,21 +4,25 @@ using QuayAirGap.Core.Sources;
 namespace QuayAirGap.Core.Sites;
 
 /// <summary>What the nodes of sources.yaml mean.</summary>
-internal static class SettingsReader
+internal static partial class SettingsReader
 {
     public const string Enabled = "enabled";
     public const string Uri = "uri";
     public const string MirrorUri = "mirrorUri";
     public const string UpstreamRoot = "upstreamRoot";
+    public const string Include = "include";
+    public const string Exclude = "exclude";
+    public const string MaxShrink = "maxShrink";
     public const string WarnAfter = "warnAfter";
     public const string CriticalAfter = "criticalAfter";
     public const string ExpireAfter = "expireAfter";
 
     private const int CurrentVersion = 1;
     private const int MostGenerations = 1000;
+    private const int LongestPart = 100;
 
-    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity"];
-    private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, WarnAfter, CriticalAfter, ExpireAfter];
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network"];
+    private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, Include, Exclude, MaxShrink, WarnAfter, CriticalAfter, ExpireAfter];
 
     public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
 
@@ -34,6 +38,7 @@ internal static class SettingsReader
         int keepGenerations = settings.KeepGenerations;
         TimeSpan bundleValidity = settings.BundleValidity;
         IReadOnlyList<SourceSettings> sources = settings.Sources;
+        NetworkSettings network = settings.Network;
         foreach (SettingsEntry entry in root.Entries)
         {
             switch (entry.Key.Value)
@@ -47,6 +52,9 @@ internal static class SettingsReader
                 case "bundleValidity":
                     bundleValidity = ReadDuration(document, entry);
                     break;
+                case "network":
+                    network = ReadNetwork(document, entry);
+                    break;
                 case "sources":
                     sources = ReadSources(document, entry, sources);
                     break;
@@ -55,7 +63,7 @@ internal static class SettingsReader
             }
         }
 
-        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity };
+        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity, Network = network };
     }
 
     private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };
@@ -88,6 +96,11 @@ internal static class SettingsReader
                     throw document.Invalid(entry.Key.Line, $"'{settings.Name}' has no second upstream for '{MirrorUri}'"),
                 MirrorUri => settings with { MirrorUri = ReadUri(document, entry, isFolder: true) },
                 UpstreamRoot => settings with { UpstreamRoot = ReadUri(document, entry, isFolder: true) },
+                Include or Exclude when settings.Definition.PartKind is null => throw document.Invalid(
+                    entry.Key.Line, $"'{settings.Name}' is carried whole: Clair needs all of it, so it has no '{entry.Key.Value}'"),
+                Include => settings with { Include = ReadParts(document, entry) },
+                Exclude => settings with { Exclude = ReadParts(document, entry) },
+                MaxShrink => settings with { MaxShrink = ReadPercent(document, entry) },
                 WarnAfter => settings with { WarnAfter = ReadDuration(document, entry) },
                 CriticalAfter => settings with { CriticalAfter = ReadDuration(document, entry) },
                 ExpireAfter => settings with { ExpireAfter = ReadDuration(document, entry) },
@@ -124,6 +137,39 @@ internal static class SettingsReader
         SettingsScalar => throw document.Invalid(entry.Key.Line, $"'{entry.Key.Value}' has no value"),
         _ => throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' has a value, not settings below it"),
     };
+
+    private static IReadOnlyList<string> ReadParts(SettingsDocument document, SettingsEntry entry)
+    {
+        if (entry.Value is SettingsScalar { IsNull: true })
+        {
+            return [];
+        }
+
+        SettingsList list = entry.Value as SettingsList ?? throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' is a list, such as [a, b]");
+        foreach (SettingsScalar item in list.Items)
+        {
+            if (item.IsNull || FaultOfPart(item.Value) is not null)
+            {
+                throw document.Invalid(item.Line, $"'{item.Value}' in '{entry.Key.Value}' {FaultOfPart(item.Value) ?? "is nothing"}");
+            }
+        }
+
+        return [.. list.Items.Select(i => i.Value)];
+    }
+
+    /// <returns>What is wrong with a part's name, as the end of a sentence that begins with it; null where nothing is.</returns>
+    internal static string? FaultOfPart(string name) =>
+        name.Trim().Length is 0 or > LongestPart ? $"is not the name of a part: it has no letters, or more than {LongestPart}"
+        : name.Any(char.IsControl) ? "is not the name of a part: it has control characters"
+        : null;
+
+    private static int ReadPercent(SettingsDocument document, SettingsEntry entry)
+    {
+        string text = ReadText(document, entry);
+        return int.TryParse(text.TrimEnd('%'), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= 100
+            ? number
+            : throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' is a share from 0 to 100 per cent, not '{text}'");
+    }
 
     private static bool ReadEnabled(SettingsDocument document, SettingsEntry entry, SourceDefinition definition)
     {

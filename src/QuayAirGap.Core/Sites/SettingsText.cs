@@ -27,18 +27,32 @@ internal static class SettingsText
                 : Splice(text, existing.Value.Start, existing.Value.End, Quote(value, settings.IsFlow));
         }
 
-        if (value is null)
-        {
-            return text;
-        }
+        return value is null ? text : Insert(document, source, key, isFlow => Quote(value, isFlow));
+    }
+
+    /// <summary>The same for a value that is YAML already and the same in any place.</summary>
+    public static string SetWritten(SettingsDocument document, string source, string key, string yaml)
+    {
+        SettingsEntry? existing =
+            ((document.Root?.Find("sources")?.Value as SettingsMapping)?.Find(source)?.Value as SettingsMapping)?.Find(key);
+        return existing is null ? Insert(document, source, key, _ => yaml) : FillNull(document.Text, existing, yaml);
+    }
+
+    /// <summary>Adds a setting that is not there yet.</summary>
+    private static string Insert(SettingsDocument document, string source, string key, Func<bool, string> write)
+    {
+        string text = document.Text;
+        SettingsEntry? sources = document.Root?.Find("sources");
+        SettingsEntry? entry = (sources?.Value as SettingsMapping)?.Find(source);
+        var settings = entry?.Value as SettingsMapping;
 
         // From the inside out: what is there already decides where and how the new line is written.
-        string flow = $"{key}: {Quote(value, isFlow: true)}";
+        string flow = $"{key}: {write(true)}";
         if (settings is not null)
         {
             return settings.IsFlow
                 ? AddToFlow(text, settings, flow)
-                : AddLines(text, settings.End, [Indent(text, settings.Entries[^1].Key) + $"{key}: {Quote(value, isFlow: false)}"]);
+                : AddLines(text, settings.End, [Indent(text, settings.Entries[^1].Key) + $"{key}: {write(false)}"]);
         }
 
         if (entry is not null)
@@ -46,10 +60,10 @@ internal static class SettingsText
             var parent = (SettingsMapping)sources!.Value;
             return parent.IsFlow || entry.Value.End > entry.Value.Start
                 ? FillNull(text, entry, $"{{{flow}}}")
-                : AddLines(text, entry.Key.End, [Indent(text, entry.Key) + Step(text, sources, entry) + $"{key}: {Quote(value, isFlow: false)}"]);
+                : AddLines(text, entry.Key.End, [Indent(text, entry.Key) + Step(text, sources, entry) + $"{key}: {write(false)}"]);
         }
 
-        return AddSource(document, sources, source, key, value, flow);
+        return AddSource(document, sources, source, $"{key}: {write(false)}", flow);
     }
 
     /// <summary>Whether two ways to write a value say the same: 72h is 3d.</summary>
@@ -59,7 +73,7 @@ internal static class SettingsText
         || (UpstreamUri.FaultOf(written, out Uri? c) is null && UpstreamUri.FaultOf(value, out Uri? d) is null
             && UpstreamUri.Normalise(c!, isFolder: true) == UpstreamUri.Normalise(d!, isFolder: true));
 
-    private static string AddSource(SettingsDocument document, SettingsEntry? sources, string source, string key, string value, string flow)
+    private static string AddSource(SettingsDocument document, SettingsEntry? sources, string source, string setting, string flow)
     {
         string text = document.Text;
         string flowEntry = $"{source}: {{{flow}}}";
@@ -74,11 +88,11 @@ internal static class SettingsText
             string indent = Indent(text, last.Key);
             return AddLines(
                 text, EndOfComments(text, mapping.End, indent.Length),
-                [$"{indent}{source}:", $"{indent}{Step(text, sources, last)}{key}: {Quote(value, isFlow: false)}"]);
+                [$"{indent}{source}:", $"{indent}{Step(text, sources, last)}{setting}"]);
         }
 
         string one = new(' ', UsualIndent);
-        string[] block = [$"{one}{source}:", $"{one}{one}{key}: {Quote(value, isFlow: false)}"];
+        string[] block = [$"{one}{source}:", $"{one}{one}{setting}"];
         if (sources is null)
         {
             return document.Root switch
@@ -149,6 +163,12 @@ internal static class SettingsText
             return Splice(without, start, end, "");
         }
 
+        return RemoveFromLine(text, start, end);
+    }
+
+    /// <summary>Takes out what stands alone on its line, and the line with it, unless a comment stands behind.</summary>
+    internal static string RemoveFromLine(string text, int start, int end)
+    {
         int lineEnd = LineEnd(text, end);
         string behind = text[end..lineEnd];
         if (behind.Trim().Length > 0)
@@ -163,7 +183,7 @@ internal static class SettingsText
     }
 
     /// <summary>Adds lines behind the line on which a place is.</summary>
-    private static string AddLines(string text, int at, IEnumerable<string> lines)
+    internal static string AddLines(string text, int at, IEnumerable<string> lines)
     {
         int end = LineEnd(text, at);
         string lineBreak = end < text.Length ? BreakAt(text, end) : UsualBreak(text);
@@ -229,12 +249,12 @@ internal static class SettingsText
     private static string Step(string text, SettingsEntry parent, SettingsEntry child) =>
         new(' ', Math.Max(Indent(text, child.Key).Length - Indent(text, parent.Key).Length, 0) is > 0 and var step ? step : UsualIndent);
 
-    private static string Quote(string value, bool isFlow) =>
+    internal static string Quote(string value, bool isFlow) =>
         value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '/' or '-' or '_' || (c == ':' && !isFlow)) && !value.EndsWith(':')
             ? value
             : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
-    private static string Splice(string text, int from, int to, string replacement) => string.Concat(text.AsSpan(0, from), replacement, text.AsSpan(to));
+    internal static string Splice(string text, int from, int to, string replacement) => string.Concat(text.AsSpan(0, from), replacement, text.AsSpan(to));
 
     private static bool IsBreak(char c) => c is '\n' or '\r' or '\u0085' or '\u2028' or '\u2029';
 
@@ -248,7 +268,7 @@ internal static class SettingsText
         return at;
     }
 
-    private static int LineStart(string text, int at)
+    internal static int LineStart(string text, int at)
     {
         while (at > 0 && !IsBreak(text[at - 1]))
         {

@@ -16,6 +16,14 @@ public sealed partial class SiteSettings
         #     warnAfter: 3d             # thresholds on the age since the last good capture: d, h or m
         #     criticalAfter: 5d
         #     expireAfter: 7d
+        #   osv:
+        #     include: [go, pypi]       # parts: ecosystems of osv, releases of alpine; or exclude: [...]
+        #     maxShrink: 10             # per cent fewer advisories than last time: more is held back
+        # network:
+        #   proxy: http://proxy.example:3128          # default: the system's
+        #   caFile: corporate-ca.pem                  # trusted besides the system's; paths from this folder
+        #   clientCertificate: collector-client.pfx   # PFX or PEM with its key
+        #   requestsPerHost: 4
         sources: {}
 
         """;

@@ -20,18 +20,40 @@ public sealed record SourceSettings
     /// <summary>A cache that has https://host/path as root/host/path; null for none.</summary>
     public Uri? UpstreamRoot { get; init; }
 
+    /// <summary>The hosts that a collector asks with these settings.</summary>
+    public IEnumerable<string> Hosts => UpstreamRoot is { } root
+        ? [root.Host]
+        : new[] { Uri ?? Definition.Uri, MirrorUri ?? Definition.MirrorUri }.OfType<Uri>().Select(u => u.Host).Concat(Definition.OtherHosts).Distinct();
+
+    /// <summary>The parts that are carried, names or patterns; empty for the source's default.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    /// <summary>The parts that are left out, names or patterns; goes before <see cref="Include"/>.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
     /// <summary>Which parts of the source are carried.</summary>
-    public SourceSelection Selection
-    {
-        get => field ?? new SourceSelection(Definition.DefaultParts, []);
-        init;
-    }
+    public SourceSelection Selection => new(Include.Count > 0 ? Include : Definition.DefaultParts, Exclude);
+
+    /// <summary>By how many per cent the number of advisories may fall from one capture to the next; more than that is held back.</summary>
+    public int MaxShrink { get; init; } = 10;
 
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromDays(3);
 
     public TimeSpan CriticalAfter { get; init; } = TimeSpan.FromDays(5);
 
     public TimeSpan ExpireAfter { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>By what they mean: the order and the case of parts mean nothing.</summary>
+    public bool Equals(SourceSettings? other) =>
+        other is not null && Definition == other.Definition && Enabled == other.Enabled && Uri == other.Uri && MirrorUri == other.MirrorUri
+        && UpstreamRoot == other.UpstreamRoot && MaxShrink == other.MaxShrink
+        && (WarnAfter, CriticalAfter, ExpireAfter) == (other.WarnAfter, other.CriticalAfter, other.ExpireAfter)
+        && SameParts(Include, other.Include) && SameParts(Exclude, other.Exclude);
+
+    public override int GetHashCode() => HashCode.Combine(Definition.Name, Enabled, Uri, MirrorUri, UpstreamRoot, WarnAfter, CriticalAfter, ExpireAfter);
+
+    private static bool SameParts(IReadOnlyList<string> one, IReadOnlyList<string> other) =>
+        new HashSet<string>(one, StringComparer.OrdinalIgnoreCase).SetEquals(other);
 }
 
 /// <summary>The site's sources.yaml.</summary>
@@ -42,6 +64,8 @@ public sealed partial class SiteSettings
 
     /// <summary>How many generations and snapshots are kept, the current one included. At least 2.</summary>
     public int KeepGenerations { get; init; } = 7;
+
+    public NetworkSettings Network { get; init; } = new();
 
     /// <summary>How long a bundle may be imported after it was made.</summary>
     public TimeSpan BundleValidity { get; init; } = TimeSpan.FromDays(30);

@@ -20,6 +20,15 @@ public sealed record SourceSettingsChange
     /// <summary>Fetches from the upstream itself again.</summary>
     public bool ClearUpstreamRoot { get; init; }
 
+    /// <summary>The parts to carry; empty goes back to the source's default.</summary>
+    public IReadOnlyList<string>? Include { get; init; }
+
+    /// <summary>The parts to leave out; empty leaves none out.</summary>
+    public IReadOnlyList<string>? Exclude { get; init; }
+
+    /// <summary>Per cent.</summary>
+    public int? MaxShrink { get; init; }
+
     public TimeSpan? WarnAfter { get; init; }
 
     public TimeSpan? CriticalAfter { get; init; }

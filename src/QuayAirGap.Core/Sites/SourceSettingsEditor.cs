@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Store;
@@ -13,7 +14,8 @@ public static class SourceSettingsEditor
     /// <param name="change">What to change.</param>
     /// <returns>False where the file already said so: nothing was written.</returns>
     /// <exception cref="FeedException">
-    /// <see cref="ErrorIds.SourceUnknown"/>; <see cref="ErrorIds.SourceUnsupported"/>; <see cref="ErrorIds.SettingsInvalid"/>, also where the result would
+    /// <see cref="ErrorIds.SourceUnknown"/>; <see cref="ErrorIds.SourceUnsupported"/>; <see cref="ErrorIds.SourceIsWhole"/>;
+    /// <see cref="ErrorIds.SourcePartUnknown"/>; <see cref="ErrorIds.SettingsInvalid"/>, also where the result would
     /// be; <see cref="ErrorIds.SiteNotWritable"/>; <see cref="ErrorIds.DiskFull"/>. The file is then as it was.
     /// </exception>
     public static bool Apply(Site site, string sourceName, SourceSettingsChange change)
@@ -26,12 +28,21 @@ public static class SourceSettingsEditor
                 "Leave it as it is; it is listed so that nobody takes it for covered.");
         }
 
+        ThrowUnlessSelectable(site, definition, change);
         SettingsDocument before = SettingsDocument.Load(site.SettingsFile);
         SiteSettings old = SettingsReader.Read(before);
         SettingsDocument after = before;
         foreach ((string key, string? value) in Values(before, definition, change))
         {
             after = after.With(SettingsText.Set(after, definition.Name, key, value));
+        }
+
+        foreach ((string key, IReadOnlyList<string>? items) in new[] { (SettingsReader.Include, change.Include), (SettingsReader.Exclude, change.Exclude) })
+        {
+            if (items is not null)
+            {
+                after = after.With(SettingsListText.Set(after, definition.Name, key, [.. items.Distinct(StringComparer.OrdinalIgnoreCase)]));
+            }
         }
 
         if (after.Text == before.Text)
@@ -56,6 +67,39 @@ public static class SourceSettingsEditor
         }
 
         return true;
+    }
+
+    private static void ThrowUnlessSelectable(Site site, SourceDefinition definition, SourceSettingsChange change)
+    {
+        string[] names = [.. change.Include ?? [], .. change.Exclude ?? []];
+        if (names.Length == 0)
+        {
+            return;
+        }
+
+        if (definition.PartKind is not { } kind)
+        {
+            throw new FeedException(
+                ErrorIds.SourceIsWhole, $"'{definition.Name}' is carried whole: Clair needs all of it.", definition.Name,
+                "Leave out -Include and -Exclude; -Enabled $false leaves out the whole source.");
+        }
+
+        IReadOnlyList<string> known = SelectionAdvice.KnownParts(site, definition);
+        foreach (string name in names)
+        {
+            if (SettingsReader.FaultOfPart(name) is { } fault)
+            {
+                throw new FeedException(ErrorIds.SourcePartUnknown, $"'{name}' {fault}.", definition.Name, $"Name a {kind} of '{definition.Name}'.");
+            }
+
+            // Only a capture tells what upstream has; before the first one any name may be right.
+            if (known.Count > 0 && !known.Any(new SourceSelection([name], []).Wants))
+            {
+                throw new FeedException(
+                    ErrorIds.SourcePartUnknown, $"'{definition.Name}' has no {kind} '{name}' as of its last capture.", definition.Name,
+                    $"Did you mean '{Nearest.To(name, known)}'? It has {string.Join(", ", known)}.");
+            }
+        }
     }
 
     /// <summary>The settings to write, in the order in which new ones are to stand; null to take one out.</summary>
@@ -97,6 +141,13 @@ public static class SourceSettingsEditor
             }
         }
 
+        if (change.MaxShrink is { } percent)
+        {
+            yield return (SettingsReader.MaxShrink, percent is >= 0 and <= 100
+                ? percent.ToString(CultureInfo.InvariantCulture)
+                : throw document.Invalid(1, $"the new '{SettingsReader.MaxShrink}' of '{definition.Name}' is not from 0 to 100 per cent"));
+        }
+
         foreach ((string key, TimeSpan? duration) in new[]
         {
             (SettingsReader.WarnAfter, change.WarnAfter),
@@ -121,11 +172,15 @@ public static class SourceSettingsEditor
             Uri = change.ClearUri ? null : Expected(change.Uri, definition.Uri.AbsoluteUri.EndsWith('/')) ?? s.Uri,
             MirrorUri = change.ClearMirrorUri ? null : Expected(change.MirrorUri, isFolder: true) ?? s.MirrorUri,
             UpstreamRoot = change.ClearUpstreamRoot ? null : Expected(change.UpstreamRoot, isFolder: true) ?? s.UpstreamRoot,
+            Include = change.Include ?? s.Include,
+            Exclude = change.Exclude ?? s.Exclude,
+            MaxShrink = change.MaxShrink ?? s.MaxShrink,
             WarnAfter = change.WarnAfter ?? s.WarnAfter,
             CriticalAfter = change.CriticalAfter ?? s.CriticalAfter,
             ExpireAfter = change.ExpireAfter ?? s.ExpireAfter,
         });
-        if (!expected.SequenceEqual(result.Sources) || old.KeepGenerations != result.KeepGenerations || old.BundleValidity != result.BundleValidity)
+        if (!expected.SequenceEqual(result.Sources) || old.KeepGenerations != result.KeepGenerations || old.BundleValidity != result.BundleValidity
+            || old.Network != result.Network)
         {
             throw document.Invalid(1, $"the settings of '{definition.Name}' are written in a way that cannot be edited here; change them by hand");
         }

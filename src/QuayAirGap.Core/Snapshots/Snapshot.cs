@@ -54,6 +54,9 @@ public sealed record Snapshot
 /// <summary>One source within a capture.</summary>
 public sealed record SourceSnapshot
 {
+    /// <summary>The most requests that are named one by one: RHEL alone can have tens of thousands.</summary>
+    public const int MaxEvidence = 1000;
+
     public required string Name { get; init; }
 
     public required CaptureState State { get; init; }
@@ -67,9 +70,24 @@ public sealed record SourceSnapshot
     /// <summary>Why it failed.</summary>
     public string? Error { get; init; }
 
+    /// <summary>The id of that failure, one of <see cref="ErrorIds"/>: for programs that branch.</summary>
+    public string? ErrorId { get; init; }
+
     public IReadOnlyList<string> Updaters { get; init; } = [];
 
     public long AdvisoryCount { get; init; }
+
+    /// <summary>The newest date that an advisory of these files bears, UTC; null where the feed has none.</summary>
+    public DateTimeOffset? NewestAdvisory { get; init; }
+
+    /// <summary>Ids of advisories, the same ones in every capture that has them (<see cref="Sources.AdvisoryCensus"/>), in the order of their hashes.</summary>
+    public IReadOnlyList<string> Sample { get; init; } = [];
+
+    /// <summary>The releases or parts that these files speak for; ordinal order.</summary>
+    public IReadOnlyList<string> Releases { get; init; } = [];
+
+    /// <summary>What these files had lost against the capture before them, where somebody accepted that by name.</summary>
+    public string? AcceptedRegression { get; init; }
 
     public IReadOnlyList<string> Deselected { get; init; } = [];
 
@@ -78,6 +96,15 @@ public sealed record SourceSnapshot
 
     /// <summary>Ordered by URL, ordinal; no URL twice.</summary>
     public IReadOnlyList<SnapshotFile> Files { get; init; } = [];
+
+    /// <summary>The requests of the capture that no file stands for, in order; the first <see cref="MaxEvidence"/> of them.</summary>
+    public IReadOnlyList<RequestEvidence> Evidence { get; init; } = [];
+
+    /// <summary>How many more requests there were.</summary>
+    public int EvidenceOmitted { get; init; }
+
+    /// <summary>The servers that the capture spoke to by TLS.</summary>
+    public IReadOnlyList<TlsPeer> TlsPeers { get; init; } = [];
 
     /// <summary>Where the content travels in the bundle; null where there are no files.</summary>
     public LayerDescriptor? Layer { get; init; }

@@ -19,4 +19,10 @@ public sealed record SnapshotFile
     public string? ETag { get; init; }
 
     public string? ContentType { get; init; }
+
+    /// <summary>
+    /// How this capture had it: 200 whole, 206 resumed after a broken connection, 304 confirmed; null where it was not asked for, because
+    /// what upstream lists of it has not changed.
+    /// </summary>
+    public int? Status { get; init; }
 }

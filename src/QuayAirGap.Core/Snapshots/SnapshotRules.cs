@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Snapshots;
@@ -9,6 +10,7 @@ internal static class SnapshotRules
     internal const int MaxSources = 64;
     internal const int MaxFiles = 500_000;
     internal const int MaxNames = 20_000;
+    internal const int MaxPeers = 64;
 
     /// <summary>One file: far above any feed, far below where sums overflow.</summary>
     internal const long MaxFileSize = 1L << 40;
@@ -65,6 +67,23 @@ internal static class SnapshotRules
             CheckText(source.Error, source.Name, "error", 8192, allowLines: true);
         }
 
+        if (source.ErrorId is not null)
+        {
+            Require(source.Error is not null, source.Name, "it has an error id, but no error");
+            Require(source.ErrorId.Length is > 0 and <= 64 && source.ErrorId.All(char.IsAsciiLetter), source.Name, "its error id is none");
+        }
+
+        if (source.AcceptedRegression is not null)
+        {
+            CheckText(source.AcceptedRegression, source.Name, "acceptedRegression", 8192, allowLines: true);
+        }
+
+        CheckEvidence(source);
+
+        // Only compared with later captures on the collecting side; a date in the future is upstream's own error and none of this one's.
+        CheckNames(source.Sample, source.Name, "sample");
+        Limit(source.Sample.Count <= AdvisoryCensus.SampleSize, source.Name, "its sample is too large");
+        CheckNames(source.Releases, source.Name, "releases");
         CheckNames(source.Updaters, source.Name, "updaters");
         CheckNames(source.Deselected, source.Name, "deselected");
         Require(source.Directories is not null, source.Name, "it has no list of directories");
@@ -82,6 +101,30 @@ internal static class SnapshotRules
             Require(source.Files.Count > 0, source.Name, "it has a layer, but no files");
             Require(Sha256Digest.IsValid(layer.Sha256), source.Name, "its layer's digest is not a SHA-256");
             Require(layer.Size > 0 && layer.TarSize > 0 && layer.TarSize % 512 == 0, source.Name, "its layer's sizes are impossible");
+        }
+    }
+
+    private static void CheckEvidence(SourceSnapshot source)
+    {
+        Require(source.Evidence is not null && source.TlsPeers is not null, source.Name, "it has no list of requests or peers");
+        Limit(source.Evidence!.Count <= SourceSnapshot.MaxEvidence && source.TlsPeers!.Count <= MaxPeers, source.Name, "it has too many requests or peers");
+        Require(source.EvidenceOmitted >= 0, source.Name, "its number of further requests is negative");
+        foreach (RequestEvidence request in source.Evidence)
+        {
+            Require(request is not null && request.Method is "GET" or "HEAD", source.Name, "a request has no proper method");
+            CheckText(request!.Url, source.Name, "evidence", 4096);
+            Require(request.Status is 0 or (>= 100 and <= 599), source.Name, "a request has no proper status");
+            Require(IsHeader(request.ETag), source.Name, "a request's ETag is no header");
+            Require(request.Error is null || (request.Error.Length is > 0 and <= 64 && request.Error.All(char.IsAsciiLetter)), source.Name, "a request's error id is none");
+        }
+
+        foreach (TlsPeer peer in source.TlsPeers!)
+        {
+            Require(peer is not null && Sha256Digest.IsValid(peer.Sha256 ?? ""), source.Name, "a TLS peer has no certificate");
+            CheckText(peer!.Host, source.Name, "host", 256);
+            CheckText(peer.Subject, source.Name, "subject", 1024);
+            CheckText(peer.Issuer, source.Name, "issuer", 1024);
+            CheckText(peer.Protocol, source.Name, "protocol", 32);
         }
     }
 
@@ -112,6 +155,7 @@ internal static class SnapshotRules
 
             // Both become response headers of the mirror.
             : !IsHeader(file.ETag) ? $"the ETag of '{file.Url}' cannot be a response header"
+            : file.Status is not (null or 200 or 206 or 304) ? $"the status of '{file.Url}' is none that has content"
             : !IsHeader(file.ContentType) ? $"the content type of '{file.Url}' cannot be a response header"
             : null;
     }
@@ -156,8 +200,8 @@ internal static class SnapshotRules
     }
 
     /// <summary>Text that may quote a hostile document, fit for a terminal and a log.</summary>
-    internal static string Printable(string text) =>
-        string.Concat((text.Length <= 600 ? text : text[..600] + "…").Select(c => char.IsControl(c) ? '?' : c));
+    internal static string Printable(string text, int longest = 600) =>
+        string.Concat((text.Length <= longest ? text : text[..longest] + "…").Select(c => char.IsControl(c) ? '?' : c));
 
     private static bool IsName(string? name) =>
         name is { Length: > 0 and <= 64 } && char.IsAsciiLetterOrDigit(name[0])

@@ -70,7 +70,7 @@ public sealed class AdvisoryCensus
                 _newest = d.ToUniversalTime();
             }
 
-            if (_sample.Count < SampleSize || hash < _sample.Max.Hash)
+            if (IsPlain(id) && (_sample.Count < SampleSize || hash < _sample.Max.Hash))
             {
                 _sample.Add((hash, id));
                 if (_sample.Count > SampleSize)
@@ -80,6 +80,9 @@ public sealed class AdvisoryCensus
             }
         }
     }
+
+    /// <summary>Ids are upstream's text: one that could not stand in a snapshot counts, and is in no capture's sample.</summary>
+    private static bool IsPlain(string id) => id.Length is > 0 and <= 512 && !id.Any(char.IsControl);
 
     private static ulong HashOf(string id)
     {

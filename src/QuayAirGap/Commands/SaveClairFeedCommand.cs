@@ -39,6 +39,12 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     [ValidateNotNull]
     public Uri? UpstreamRoot { get; set; }
 
+    /// <summary>The sources whose content is taken although it lost advisories, an updater or a release against the last good capture.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(SourceNameCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[] AcceptRegression { get; set; } = [];
+
     /// <summary>Replaces a bundle of that name.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -91,6 +97,7 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             Destination = destination,
             Signers = signers,
             Names = names,
+            AcceptRegression = [.. AcceptRegression.SelectMany(SourceNames.Collectable).Select(s => s.Name)],
             UpstreamRoot = UpstreamRoot,
             Overwrite = Force,
         };
@@ -100,6 +107,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             WriteError(ErrorRecordFactory.Create(new FeedException(
                 ErrorIds.SourceFailed, OutputMapper.IncompleteText(source), source.Name,
                 "The bundle is written without it, or with its last good state and true age. Put the cause right, then save again.")));
+        }
+
+        foreach (SourceSnapshot source in result.Snapshot.Sources.Where(s => s.AcceptedRegression is not null && request.AcceptRegression.Contains(s.Name)))
+        {
+            WriteWarning($"{source.Name}: taken although it regressed: {source.AcceptedRegression}.");
         }
 
         WriteVerbose($"'{result.Path}': sequence {result.Snapshot.Sequence}, {ByteText.Of(result.Size)}, {ByteText.Of(result.BytesReceived)} received.");

@@ -11,7 +11,7 @@ namespace QuayAirGap.Commands;
 public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
 {
     private static readonly string[] s_settings =
-        [nameof(Enabled), nameof(Uri), nameof(MirrorUri), nameof(UpstreamRoot), nameof(WarnAfter), nameof(CriticalAfter), nameof(ExpireAfter)];
+        [nameof(Enabled), nameof(Uri), nameof(MirrorUri), nameof(UpstreamRoot), nameof(Include), nameof(Exclude), nameof(MaxShrink), nameof(WarnAfter), nameof(CriticalAfter), nameof(ExpireAfter)];
 
     /// <summary>The sources; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -35,6 +35,25 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
     /// <summary>A cache that has https://host/path as root/host/path; $null for none.</summary>
     [Parameter]
     public Uri? UpstreamRoot { get; set; }
+
+    /// <summary>The parts to carry (ecosystems, releases); wildcards are allowed; $null for the source's default.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [AllowNull]
+    [AllowEmptyCollection]
+    public string[]? Include { get; set; }
+
+    /// <summary>The parts to leave out; wildcards are allowed; $null for none.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [AllowNull]
+    [AllowEmptyCollection]
+    public string[]? Exclude { get; set; }
+
+    /// <summary>By how many per cent the number of advisories may fall from one capture to the next.</summary>
+    [Parameter]
+    [ValidateRange(0, 100)]
+    public int MaxShrink { get; set; }
 
     /// <summary>The age from which the source is stale.</summary>
     [Parameter]
@@ -89,6 +108,9 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
             ClearMirrorUri = IsBound(nameof(MirrorUri)) && MirrorUri is null,
             UpstreamRoot = UpstreamRoot,
             ClearUpstreamRoot = IsBound(nameof(UpstreamRoot)) && UpstreamRoot is null,
+            Include = IsBound(nameof(Include)) ? Include ?? [] : null,
+            Exclude = IsBound(nameof(Exclude)) ? Exclude ?? [] : null,
+            MaxShrink = IsBound(nameof(MaxShrink)) ? MaxShrink : null,
             WarnAfter = IsBound(nameof(WarnAfter)) ? WarnAfter : null,
             CriticalAfter = IsBound(nameof(CriticalAfter)) ? CriticalAfter : null,
             ExpireAfter = IsBound(nameof(ExpireAfter)) ? ExpireAfter : null,
@@ -100,16 +122,24 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
                 [("source", source.Name), .. s_settings.Where(IsBound).Select(p => (p, ValueText(MyInvocation.BoundParameters[p])))]);
         }
 
+        SourceSettings now = SiteSettings.Load(site).Sources.First(s => s.Name == source.Name);
+        if ((IsBound(nameof(Include)) || IsBound(nameof(Exclude)))
+            && SelectionAdvice.Uncovered(source, now.Selection, SelectionAdvice.KnownParts(site, source)) is { } uncovered)
+        {
+            WriteWarning(uncovered);
+        }
+
         WriteVerbose(changed ? $"'{source.Name}' is changed in '{site.SettingsFile}'." : $"'{site.SettingsFile}' already says so of '{source.Name}'.");
         if (PassThru)
         {
-            WriteObject(OutputMapper.Source(SiteSettings.Load(site).Sources.First(s => s.Name == source.Name)));
+            WriteObject(OutputMapper.Source(now));
         }
     }
 
     private static string ValueText(object? value) => value switch
     {
         null => "",
+        string[] parts => string.Join(", ", parts),
         TimeSpan time => time.ToString("c", CultureInfo.InvariantCulture),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };

@@ -26,6 +26,30 @@ public sealed class ClairFeedSource
     /// <summary>The cache that has https://host/path as root/host/path, or null.</summary>
     public Uri? UpstreamRoot { get; init; }
 
+    /// <summary>The hosts that a collector must reach for it, with these settings.</summary>
+    public required string[] Hosts { get; init; }
+
+    /// <summary>The names of the updaters that Clair builds from it, with what varies in angle brackets.</summary>
+    public required string[] UpdaterNames { get; init; }
+
+    /// <summary>The distributions that it covers, by Clair's identifiers.</summary>
+    public required string[] Distributions { get; init; }
+
+    /// <summary>The language ecosystems that it covers, by Clair's names.</summary>
+    public required string[] Ecosystems { get; init; }
+
+    /// <summary>What can be chosen of it ("ecosystem", "release"), or null where Clair needs it whole.</summary>
+    public string? PartKind { get; init; }
+
+    /// <summary>The parts that are carried, names or patterns; empty for all.</summary>
+    public required string[] Include { get; init; }
+
+    /// <summary>The parts that are left out, names or patterns.</summary>
+    public required string[] Exclude { get; init; }
+
+    /// <summary>By how many per cent the number of advisories may fall from one capture to the next.</summary>
+    public required int MaxShrink { get; init; }
+
     /// <summary>The age since the last good capture from which it is stale.</summary>
     public required TimeSpan WarnAfter { get; init; }
 

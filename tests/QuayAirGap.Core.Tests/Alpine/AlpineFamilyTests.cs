@@ -92,10 +92,51 @@ public sealed class AlpineFamilyTests
     public async Task A_document_that_Clair_passes_over_silently_fails_the_source_when_it_was_there_before()
     {
         await using FamilyRig rig = await UpstreamAsync();
-        await rig.CollectAsync();
+        SourceSnapshot good = await rig.CollectAsync();
         rig.Upstream.Remove(Host + "v3.4/community.json");
 
-        await rig.FailsAsync(ErrorIds.UpstreamIncomplete, "alpine-community-v3.4-updater");
+        SourceSnapshot failed = await rig.TakeAsync();
+        SourceSnapshot accepted = await rig.TakeAsync(acceptRegression: true);
+
+        Assert.Equal((CaptureState.Failed, ErrorIds.UpstreamRegressed), (failed.State, failed.ErrorId));
+        Assert.Contains("the updater alpine-community-v3.4-updater is gone", failed.Error);
+        Assert.Contains("4 advisories instead of 5", failed.Error);
+        Assert.Equal(good.Files, failed.Files);
+        Assert.Equal(CaptureState.Captured, accepted.State);
+        Assert.Contains("alpine-community-v3.4-updater", accepted.AcceptedRegression);
+        Assert.DoesNotContain("alpine-community-v3.4-updater", accepted.Updaters);
+    }
+
+    [Fact]
+    public async Task Releases_that_nobody_wants_are_left_out_without_a_gap_in_Clairs_discovery()
+    {
+        await using FamilyRig rig = await UpstreamAsync();
+        SourceSnapshot all = await rig.CollectAsync();
+        rig.Settings = rig.Settings with { Include = ["v4.*"], Exclude = ["edge"] };
+
+        SourceSnapshot source = await rig.TakeAsync();
+        Generation generation = await rig.PublishAsync(source);
+
+        Assert.Equal((CaptureState.Captured, null), (source.State, source.Error));
+        Assert.Equal(["v4.0"], source.Releases);
+        Assert.Equal(["edge", "v3.3", "v3.4", "v3.5"], source.Deselected);
+        Assert.Equal(["alpine-main-v4.0-updater"], source.Updaters);
+        Assert.Equal(all.Directories, source.Directories);
+        Assert.Equal(
+            [
+                "/secdb.alpinelinux.org/last-update", "/secdb.alpinelinux.org/v3.3/", "/secdb.alpinelinux.org/v3.4/", "/secdb.alpinelinux.org/v3.5/",
+                "/secdb.alpinelinux.org/v4.0/", "/secdb.alpinelinux.org/v4.0/main.json",
+            ],
+            generation.Entries.Select(e => e.Path));
+    }
+
+    [Fact]
+    public async Task A_selection_that_leaves_nothing_is_said_to_be_one()
+    {
+        await using FamilyRig rig = await UpstreamAsync();
+        rig.Settings = rig.Settings with { Include = ["v9.9"] };
+
+        await rig.FailsAsync(ErrorIds.SelectionEmpty, "v4.0");
     }
 
     [Fact]
@@ -127,8 +168,10 @@ public sealed class AlpineFamilyTests
             }
         };
 
-        await rig.FailsAsync(ErrorIds.UpstreamChanged, "last-update");
+        SourceSnapshot source = await rig.TakeAsync();
 
+        Assert.Equal((CaptureState.Failed, ErrorIds.UpstreamChanged), (source.State, source.ErrorId));
+        Assert.Contains("each of the 3 times", source.Error);
         Assert.Equal(6, rig.Upstream.RequestsFor(Host + "last-update").Count);
     }
 

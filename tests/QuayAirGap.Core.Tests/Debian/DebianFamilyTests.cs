@@ -75,10 +75,14 @@ public sealed partial class DebianFamilyTests
     public async Task A_release_lost_by_the_mirror_while_the_tracker_still_has_it_fails_the_source()
     {
         await using FamilyRig rig = await UpstreamAsync();
-        await rig.CollectAsync();
+        SourceSnapshot good = await rig.CollectAsync();
         rig.Upstream.RemoveFolder(Dists + "bookworm");
 
-        await rig.FailsAsync(ErrorIds.UpstreamIncomplete, "bookworm");
+        SourceSnapshot failed = await rig.TakeAsync();
+
+        Assert.Equal((CaptureState.Failed, ErrorIds.UpstreamRegressed), (failed.State, failed.ErrorId));
+        Assert.Contains("the release bookworm is gone", failed.Error);
+        Assert.Equal(good.Files, failed.Files);
 
         rig.Put(Json, Tracker("trixie"));
         Assert.DoesNotContain((await rig.CollectAsync()).Files, f => f.Url.Contains("bookworm", StringComparison.Ordinal));

@@ -14,8 +14,14 @@ namespace QuayAirGap.Core.Tests.Families;
 internal sealed class FamilyRig : IAsyncDisposable
 {
     private readonly string _folder;
-    private readonly SourceSettings _settings;
-    private readonly UpstreamOptions _options = new() { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1), StallTimeout = TimeSpan.FromSeconds(5) };
+    private readonly UpstreamOptions _options = new()
+    {
+        Attempts = 2,
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        StallTimeout = TimeSpan.FromSeconds(5),
+        RetakeDelay = TimeSpan.FromMilliseconds(1),
+    };
+
     private long _sequence;
 
     private FamilyRig(string folder, UpstreamServer upstream, string source)
@@ -23,10 +29,13 @@ internal sealed class FamilyRig : IAsyncDisposable
         _folder = folder;
         Upstream = upstream;
         Site = Site.OpenOrCreate(Path.Combine(folder, "site"));
-        _settings = new SourceSettings { Definition = SourceCatalog.Get(source) };
+        Settings = new SourceSettings { Definition = SourceCatalog.Get(source) };
     }
 
     public UpstreamServer Upstream { get; }
+
+    /// <summary>What the site's settings say of the source.</summary>
+    public SourceSettings Settings { get; set; }
 
     public Site Site { get; }
 
@@ -67,26 +76,25 @@ internal sealed class FamilyRig : IAsyncDisposable
 
     public async Task<SourceSnapshot> CollectAsync()
     {
-        CollectedContent content = await CollectContentAsync();
-        return Previous = new SourceSnapshot
-        {
-            Name = _settings.Name,
-            State = CaptureState.Captured,
-            CapturedAt = Clock.GetUtcNow(),
-            UpstreamModified = content.UpstreamModified,
-            Updaters = content.Updaters,
-            AdvisoryCount = content.AdvisoryCount,
-            Deselected = content.Deselected,
-            Directories = content.Directories,
-            Files = [.. content.Files.OrderBy(f => f.Url, StringComparer.Ordinal)],
-        };
+        using var client = new UpstreamClient(_options);
+        var taker = new SourceTaker(client, Site.Store, _options, Upstream.Root, new HashSet<string>(), Clock, new Listener(this));
+        return Previous = await taker.CollectAsync(Family, Session(client), CancellationToken.None);
     }
 
+    /// <summary>One take, as the family sees it.</summary>
     public async Task<CollectedContent> CollectContentAsync()
     {
         using var client = new UpstreamClient(_options);
-        var session = new CollectSession(client, Site.Store, _settings, Previous, _options, Upstream.Root, Clock, new Listener(this));
-        return await SourceCatalog.FamilyOf(_settings.Definition)!.CollectAsync(session, CancellationToken.None);
+        return await Family.CollectAsync(Session(client), CancellationToken.None);
+    }
+
+    /// <summary>Collects as a run does: held against the last good capture, which stays where this one is worse.</summary>
+    public async Task<SourceSnapshot> TakeAsync(bool acceptRegression = false)
+    {
+        using var client = new UpstreamClient(_options);
+        HashSet<string> accepted = acceptRegression ? [Settings.Name] : [];
+        return await new SourceTaker(client, Site.Store, _options, Upstream.Root, accepted, Clock, new Listener(this))
+            .TakeAsync(Family, Settings, Previous, CancellationToken.None);
     }
 
     /// <summary>Asserts that collecting fails with an id and that the message or target names something.</summary>
@@ -135,6 +143,11 @@ internal sealed class FamilyRig : IAsyncDisposable
             }
         }
     }
+
+    private IFeedFamily Family => SourceCatalog.FamilyOf(Settings.Definition)!;
+
+    private CollectSession Session(UpstreamClient client) =>
+        new(client, Site.Store, Settings, Previous, _options, Upstream.Root, Clock, new Listener(this));
 
     public async ValueTask DisposeAsync()
     {

@@ -19,7 +19,7 @@ public sealed class JsonShapeReaderTests
         DebianTracker tracker = await DebianTracker.ReadAsync(content, "https://x.example/", CancellationToken.None);
 
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        Assert.Equal(Packages, tracker.Advisories);
+        Assert.Equal(Packages, tracker.Census.Count);
         Assert.Equal(["trixie"], tracker.Codenames);
         Assert.True(content.Passed > 50_000_000, $"{content.Passed} bytes");
         Assert.True(allocated < content.Passed, $"{allocated} bytes allocated in all, for {content.Passed} read");
@@ -47,7 +47,7 @@ public sealed class JsonShapeReaderTests
 
             DebianTracker tracker = await DebianTracker.ReadAsync(content, "https://x.example/", CancellationToken.None);
 
-            Assert.Equal(3, tracker.Advisories);
+            Assert.Equal(3, tracker.Census.Count);
             Assert.Equal(["trixie"], tracker.Codenames);
         }
     }

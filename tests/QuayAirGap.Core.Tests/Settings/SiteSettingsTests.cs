@@ -32,6 +32,7 @@ public sealed class SiteSettingsTests
             version: 1
             keepGenerations: 3
             bundleValidity: 10d
+            network: {caFile: ca.pem, clientCertificate: /c.pfx, clientPasswordFile: c.txt, proxy: "http://proxy.example:3128", requestsPerHost: 3}
             sources:
               alpine:
                 enabled: false
@@ -40,6 +41,11 @@ public sealed class SiteSettingsTests
               oracle:
                 enabled: false
               osv:
+                include: [Go, "PyPI", 'npm']
+                exclude:
+                  - go # and why
+                maxShrink: 25%
+              rhel-vex:
                 # only a comment
 
             """);
@@ -47,6 +53,16 @@ public sealed class SiteSettingsTests
         SiteSettings settings = SiteSettings.LoadOrDefault(site.Site);
 
         Assert.Equal((3, TimeSpan.FromDays(10)), (settings.KeepGenerations, settings.BundleValidity));
+        Assert.Equal(
+            new NetworkSettings
+            {
+                CaFile = "ca.pem",
+                ClientCertificate = "/c.pfx",
+                ClientPasswordFile = "c.txt",
+                Proxy = new Uri("http://proxy.example:3128/"),
+                RequestsPerHost = 3,
+            },
+            settings.Network);
         Assert.False(site["alpine"].Enabled);
         Assert.Equal(new Uri("http://mirror.example/alpine/"), site["alpine"].Uri);
         Assert.Equal(new Uri("https://m.example:8443/d/"), site["debian"].MirrorUri);
@@ -55,6 +71,11 @@ public sealed class SiteSettingsTests
             (TimeSpan.FromHours(36), new TimeSpan(2, 0, 30, 0), TimeSpan.FromDays(90)),
             (site["debian"].WarnAfter, site["debian"].CriticalAfter, site["debian"].ExpireAfter));
         Assert.True(site["osv"].Enabled);
+        Assert.Equal(["Go", "PyPI", "npm"], site["osv"].Include);
+        Assert.Equal(["go"], site["osv"].Exclude);
+        Assert.Equal(25, site["osv"].MaxShrink);
+        Assert.Equal([false, true, false], new[] { "go", "pypi", "maven" }.Select(site["osv"].Selection.Wants));
+        Assert.True(site["rhel-vex"].Enabled);
     }
 
     [Theory]
@@ -77,12 +98,23 @@ public sealed class SiteSettingsTests
     [InlineData("sources:\n  alpine:\n    warnAfter: 99999999d\n", 3, "length of time")]
     [InlineData("sources:\n  alpine:\n    warnAfter: 6d\n", 2, "do not rise")]
     [InlineData("sources:\n  alpine:\n    expireAfter: 4d\n", 2, "do not rise")]
+    [InlineData("network:\n  proxi: http://p/\n", 2, "'proxy'")]
+    [InlineData("network:\n  proxy: http://user:secret@p.example/\n", 2, "password")]
+    [InlineData("network:\n  requestsPerHost: 0\n", 2, "from 1 to 64")]
+    [InlineData("network:\n  clientPasswordFile: x\n", 1, "needs a 'clientCertificate'")]
     [InlineData("version: 2\n", 1, "'version'")]
     [InlineData("keepGenerations: 1\n", 1, "from 2")]
     [InlineData("bundleValidity: soon\n", 1, "length of time")]
     [InlineData("version: 1\nversion: 1\n", 2, "twice")]
     [InlineData("sources:\n  alpine: {}\n  alpine: {}\n", 3, "twice")]
-    [InlineData("sources: [alpine]\n", 1, "lists")]
+    [InlineData("sources: [alpine]\n", 1, "has settings below it")]
+    [InlineData("sources:\n  debian:\n    include: [a]\n", 3, "carried whole")]
+    [InlineData("sources:\n  osv:\n    include: go\n", 3, "is a list")]
+    [InlineData("sources:\n  osv:\n    include: [go, [a]]\n", 3, "holds words")]
+    [InlineData("sources:\n  osv:\n    exclude:\n      - go\n      - ''\n", 5, "not the name")]
+    [InlineData("sources:\n  osv:\n    exclude: [~]\n", 3, "nothing")]
+    [InlineData("sources:\n  osv:\n    enabled: [true]\n", 3, "has a value")]
+    [InlineData("sources:\n  osv:\n    maxShrink: 101\n", 3, "from 0 to 100")]
     [InlineData("sources: &a\n  alpine: {}\n", 1, "anchors")]
     [InlineData("version: !!int 1\n", 1, "tags")]
     [InlineData("sources: {}\nkeepGenerations: *a\n", 2, "aliases")]

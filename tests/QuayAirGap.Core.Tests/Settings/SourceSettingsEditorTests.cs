@@ -151,6 +151,53 @@ public sealed partial class SourceSettingsEditorTests
         Assert.Equal("sources:\n  debain: {}\n", site.Text);
     }
 
+    [Theory]
+    [InlineData("sources: {}\n", "sources:\n  osv:\n    include: [go, pypi]\n")]
+    [InlineData("sources:\n  osv: {}\n", "sources:\n  osv: {include: [go, pypi]}\n")]
+    [InlineData("sources:\n  osv:\n    include: [go] # mine\n", "sources:\n  osv:\n    include: [go, pypi] # mine\n")]
+    [InlineData("sources:\n  osv:\n    include: # mine\n    enabled: true\n", "sources:\n  osv:\n    include: [go, pypi] # mine\n    enabled: true\n")]
+    [InlineData(
+        "sources:\n  osv:\n    include:\n      # ours\n      - maven # old\n      - go\n    warnAfter: 1d\n",
+        "sources:\n  osv:\n    include:\n      # ours\n      # old\n      - go\n      - pypi\n    warnAfter: 1d\n")]
+    [InlineData("sources:\n  osv:\n    include:\n    - 'PyPI'\n    - go", "sources:\n  osv:\n    include:\n    - 'PyPI'\n    - go")]
+    public void A_list_is_changed_item_by_item(string before, string after)
+    {
+        using var site = new SettingsSite(before);
+
+        bool changed = site.Apply("osv", new SourceSettingsChange { Include = ["go", "pypi"] });
+
+        Assert.Equal(after, site.Text);
+        Assert.Equal(before != after, changed);
+        Assert.True(site["osv"].Selection.Wants("PyPI") && site["osv"].Selection.Wants("Go") && !site["osv"].Selection.Wants("maven"));
+        site.Apply("osv", new SourceSettingsChange { Include = [] });
+        Assert.Equal(["go", "maven", "pypi", "rubygems"], site["osv"].Selection.Include);
+        Assert.DoesNotContain("include", site.Text);
+    }
+
+    [Fact]
+    public void A_list_with_comments_inside_its_brackets_is_left_to_people()
+    {
+        const string Text = "sources:\n  osv:\n    include: [go, # old\n      pypi]\n";
+        using var site = new SettingsSite(Text);
+
+        FeedException e = Assert.Throws<FeedException>(() => site.Apply("osv", new SourceSettingsChange { Include = ["maven"] }));
+
+        Assert.Equal(ErrorIds.SettingsInvalid, e.ErrorId);
+        Assert.Equal(Text, site.Text);
+        Assert.False(site.Apply("osv", new SourceSettingsChange { Include = ["pypi", "go"] }));
+    }
+
+    [Fact]
+    public void A_source_that_Clair_needs_whole_has_no_parts_to_choose()
+    {
+        using var site = new SettingsSite();
+
+        FeedException e = Assert.Throws<FeedException>(() => site.Apply("debian", new SourceSettingsChange { Exclude = ["buster"] }));
+
+        Assert.Equal(ErrorIds.SourceIsWhole, e.ErrorId);
+        Assert.DoesNotContain("buster", site.Text);
+    }
+
     [Fact]
     public void Any_valid_file_changes_only_where_it_was_asked_to()
     {
@@ -174,7 +221,7 @@ public sealed partial class SourceSettingsEditorTests
             SiteSettings now = SiteSettings.Load(site.Site);
             Assert.Equal(old.Sources.Where(s => s.Name != source.Name), now.Sources.Where(s => s.Name != source.Name));
             Assert.Equal(Expected(old.Sources.Single(s => s.Name == source.Name), change), now.Sources.Single(s => s.Name == source.Name));
-            Assert.Equal(before.Contains('\r'), after.Contains('\r') || before.Length == 0);
+            Assert.True(before.Contains('\r') == after.Contains('\r') || before.Length == 0, $"{before}\n--- now\n{after}");
             AssertOtherLinesStay(before, after, source.Name);
             Assert.False(site.Apply(source.Name, change));
         }
@@ -207,6 +254,9 @@ public sealed partial class SourceSettingsEditorTests
         UpstreamRoot = c.ClearUpstreamRoot ? null : c.UpstreamRoot ?? s.UpstreamRoot,
         WarnAfter = c.WarnAfter ?? s.WarnAfter,
         ExpireAfter = c.ExpireAfter ?? s.ExpireAfter,
+        Include = c.Include ?? s.Include,
+        Exclude = c.Exclude ?? s.Exclude,
+        MaxShrink = c.MaxShrink ?? s.MaxShrink,
     };
 
     private static SourceSettingsChange Change(Random random, SourceDefinition source) => new()
@@ -216,7 +266,12 @@ public sealed partial class SourceSettingsEditorTests
         ClearUpstreamRoot = random.Next(3) == 0,
         WarnAfter = random.Next(3) == 0 ? TimeSpan.FromHours(random.Next(1, 50)) : null,
         ExpireAfter = random.Next(3) == 0 ? TimeSpan.FromSeconds(random.Next(7 * 86400, 9 * 86400)) : null,
+        Include = random.Next(2) == 0 && source.PartKind is not null ? Parts(random) : null,
+        Exclude = random.Next(2) == 0 && source.PartKind is not null ? Parts(random) : null,
+        MaxShrink = random.Next(4) == 0 ? random.Next(101) : null,
     };
+
+    private static string[] Parts(Random random) => [.. new[] { "p1", "P2", "p 3", "v3.*", "a,b", "#x", "it's" }.Where(_ => random.Next(3) == 0)];
 
     private static string Generate(Random random)
     {
@@ -247,6 +302,16 @@ public sealed partial class SourceSettingsEditorTests
                 {
                     text.Append($"{one}{one}{setting}{Comment()}\n").Append(Blank(2 * step));
                 }
+
+                if (random.Next(2) == 0 && SourceCatalog.Get(name).PartKind is not null)
+                {
+                    string deeper = new(' ', random.Next(2) * step);
+                    text.Append($"{one}{one}exclude:{Comment()}\n").Append(Blank(2 * step));
+                    foreach (string part in new[] { "p1", "'p2'", "\"p 3\"" }.Take(random.Next(1, 4)))
+                    {
+                        text.Append($"{one}{one}{deeper}- {part}{Comment()}\n").Append(Blank(2 * step));
+                    }
+                }
             }
         }
         else
@@ -275,6 +340,11 @@ public sealed partial class SourceSettingsEditorTests
         if (random.Next(2) == 0)
         {
             yield return "warnAfter: 24h";
+        }
+
+        if (random.Next(2) == 0 && SourceCatalog.Get(name).PartKind is not null)
+        {
+            yield return random.Next(3) == 0 ? "include: []" : "include: [ p1,'p2', \"p3\" ]";
         }
     }
 

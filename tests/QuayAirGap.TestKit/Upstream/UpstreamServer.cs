@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace QuayAirGap.TestKit.Upstream;
@@ -30,6 +32,10 @@ public sealed class UpstreamServer : IAsyncDisposable
     private WebApplication? _app;
     private int _port;
 
+    private X509Certificate2? _certificate;
+    private bool _asksForCertificate;
+    private string? _clientThumbprint;
+
     private UpstreamServer() => _responder = new UpstreamResponder(_tree, _stopping.Token);
 
     /// <summary>Where it listens: <c>http://127.0.0.1:port/</c>. This is what the product takes as upstream root.</summary>
@@ -53,6 +59,22 @@ public sealed class UpstreamServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Starts a server that speaks TLS, at <c>https://localhost:port/</c>.</summary>
+    /// <param name="certificate">With its key.</param>
+    /// <param name="asksForCertificate">Whether connections without a client's certificate are refused.</param>
+    /// <param name="layers">The first that holds a file wins.</param>
+    public static async Task<UpstreamServer> StartTlsAsync(X509Certificate2 certificate, bool asksForCertificate, params UpstreamLayer[] layers)
+    {
+        var server = new UpstreamServer { _certificate = certificate, _asksForCertificate = asksForCertificate };
+        server._tree.SetLayers(layers);
+        await server.ListenAsync();
+        server.Root = new UriBuilder(server.Root) { Scheme = "https", Host = "localhost" }.Uri;
+        return server;
+    }
+
+    /// <summary>The thumbprint of the certificate that a client showed last, or null.</summary>
+    public string? ClientThumbprint => Volatile.Read(ref _clientThumbprint);
+
     /// <summary>The address here of what upstream has at <c>https://host/path</c>.</summary>
     public Uri UriOf(string hostPath) => new(Root, hostPath);
 
@@ -72,6 +94,16 @@ public sealed class UpstreamServer : IAsyncDisposable
     /// <summary>Changes one file after it has been answered (GET or HEAD; whole, in part, cut off or 304) another number of times.</summary>
     public void ReplaceAfter(string hostPath, int hits, byte[] content, DateTimeOffset? lastModified = null) =>
         _tree.ReplaceAfter(hostPath, hits, new UpstreamFile(content, lastModified ?? NextTime(hostPath)));
+
+    /// <summary>Gives a file other content, a second later, each time that it is asked for: an upstream that publishes without an end.</summary>
+    /// <param name="hostPath"><c>host/path</c>.</param>
+    /// <param name="content">Makes the content of the n-th answer, n from 1. Called with a lock held: it must not call this server.</param>
+    public void ReplaceAtEachHit(string hostPath, Func<int, byte[]> content)
+    {
+        var start = NextTime(hostPath);
+        var hits = 0;
+        _tree.ReplaceAtEachHit(hostPath, () => new UpstreamFile(content(++hits), start.AddSeconds(hits)));
+    }
 
     /// <summary>Gives a file another time and leaves its content.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -171,11 +203,28 @@ public sealed class UpstreamServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, _port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, _port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (_certificate is { } certificate)
+                {
+                    listen.UseHttps(new HttpsConnectionAdapterOptions
+                    {
+                        ServerCertificate = certificate,
+                        ClientCertificateMode = _asksForCertificate ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate,
+                        ClientCertificateValidation = (client, _, _) =>
+                        {
+                            Volatile.Write(ref _clientThumbprint, client.Thumbprint);
+                            return true;
+                        },
+                    });
+                }
+            });
         });
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();

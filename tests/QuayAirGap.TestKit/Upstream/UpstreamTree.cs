@@ -5,6 +5,7 @@ internal sealed class UpstreamTree
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PendingChange> _pending = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<UpstreamFile>> _restless = new(StringComparer.Ordinal);
     private Dictionary<string, UpstreamFile> _files = new(StringComparer.Ordinal);
     private HashSet<string> _folders = new(StringComparer.Ordinal);
 
@@ -31,6 +32,7 @@ internal sealed class UpstreamTree
             _files = files;
             _folders = folders;
             _pending.Clear();
+            _restless.Clear();
         }
     }
 
@@ -69,7 +71,20 @@ internal sealed class UpstreamTree
                 Put(hostPath, pending.File);
             }
 
+            if (_restless.TryGetValue(hostPath, out var next))
+            {
+                Put(hostPath, next());
+            }
+
             return _files.GetValueOrDefault(hostPath);
+        }
+    }
+
+    public void ReplaceAtEachHit(string hostPath, Func<UpstreamFile> next)
+    {
+        lock (_gate)
+        {
+            _restless[hostPath] = next;
         }
     }
 

@@ -18,6 +18,8 @@ public sealed partial class DebianFamily : IFeedFamily
         Covers = "Debian releases that the security tracker follows",
         Uri = new Uri("https://security-tracker.debian.org/tracker/data/json"),
         MirrorUri = new Uri("https://ftp.debian.org/"),
+        UpdaterNames = [new UpdaterNaming("all", "debian/updater")],
+        Distributions = ["debian"],
     };
 
     private static readonly Uri s_dists = new(s_definition.MirrorUri!, "debian/dists/");
@@ -41,12 +43,13 @@ public sealed partial class DebianFamily : IFeedFamily
 
         List<Release> releases = [.. found.OfType<Release>()];
         ThrowUnlessUseful(tracker, releases);
-        ThrowIfShrunk(session.Previous, tracker, releases);
         return new CollectedContent
         {
             Files = [trackerFile, .. releases.Select(r => r.File)],
             Updaters = ["debian/updater"],
-            AdvisoryCount = tracker.Advisories,
+            AdvisoryCount = tracker.Census.Count,
+            Census = tracker.Census,
+            Releases = [.. releases.Where(r => r.IsReleased && tracker.Codenames.Contains(r.Codename)).Select(r => r.Codename)],
             UpstreamModified = trackerFile.LastModified,
         };
     }
@@ -106,25 +109,6 @@ public sealed partial class DebianFamily : IFeedFamily
                 ErrorIds.UpstreamContent,
                 $"None of the releases that '{s_dists}' lists ({string.Join(", ", releases.Select(r => r.Codename))}) has an advisory in '{s_definition.Uri}'.",
                 s_definition.Uri.AbsoluteUri, "Nothing of this source was taken. Look whether both addresses are Debian's or complete mirrors of it.");
-        }
-    }
-
-    /// <summary>
-    /// A mirror in the middle of its own update can lose a release for an hour. Clair would drop that release without a word, so the
-    /// previous capture is better than this one, as long as the tracker still has advisories for it.
-    /// </summary>
-    private static void ThrowIfShrunk(SourceSnapshot? previous, DebianTracker tracker, List<Release> releases)
-    {
-        List<string> gone = [.. (previous?.Files ?? []).Select(CodenameOf).OfType<string>()
-            .Where(c => tracker.Codenames.Contains(c)).Except(releases.Select(r => r.Codename), StringComparer.Ordinal)];
-        if (gone.Count > 0)
-        {
-            throw new FeedException(
-                ErrorIds.UpstreamIncomplete,
-                $"'{s_dists}' no longer has {string.Join(", ", gone)}, but the security tracker still has advisories for it: Clair would drop them.",
-                s_dists.AbsoluteUri,
-                "The previous capture stays. Run Save-ClairFeed again later, or set another mirror with Set-ClairFeedSource; if Debian has moved the "
-                + "release to its archive, disable the source, run Save-ClairFeed once, and enable it again.");
         }
     }
 

@@ -4,16 +4,17 @@ using QuayAirGap.Core.Sources.Json;
 namespace QuayAirGap.Core.Sources.Debian;
 
 /// <summary>What the security tracker's document holds, read to its end without keeping it.</summary>
-/// <param name="Advisories">Pairs of a source package and a CVE.</param>
+/// <param name="Census">Pairs of a source package and a CVE.</param>
 /// <param name="Codenames">Every release that occurs in it.</param>
-internal sealed record DebianTracker(long Advisories, IReadOnlySet<string> Codenames)
+internal sealed record DebianTracker(AdvisoryCensus Census, IReadOnlySet<string> Codenames)
 {
     private const int MostCodenames = 1000;
 
     /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamContent"/>: not the tracker's format to its end, or without an advisory.</exception>
     public static async Task<DebianTracker> ReadAsync(Stream content, string url, CancellationToken cancellationToken)
     {
-        long advisories = 0;
+        var census = new AdvisoryCensus();
+        string package = "";
         var codenames = new HashSet<string>(StringComparer.Ordinal);
         JsonShape release = JsonShape.Record(
             null, ("status", JsonShape.Text), ("fixed_version", JsonShape.Text), ("urgency", JsonShape.Text));
@@ -26,9 +27,10 @@ internal sealed record DebianTracker(long Advisories, IReadOnlySet<string> Coden
                     throw new JsonException($"it names more than {MostCodenames} releases.");
                 }
             })));
-        JsonShape document = JsonShape.MapOf(JsonShape.MapOf(advisory, onEnd: count => advisories += count));
+        JsonShape document = JsonShape.MapOf(
+            JsonShape.MapOf(advisory, onKey: cve => census.Add($"{package} {cve}")), onKey: name => package = name);
         await JsonShapeReader.ReadAsync(content, document, url, cancellationToken).ConfigureAwait(false);
-        return advisories > 0 ? new DebianTracker(advisories, codenames) : throw new FeedException(
+        return census.Count > 0 ? new DebianTracker(census, codenames) : throw new FeedException(
             ErrorIds.UpstreamContent, $"'{url}' has no advisory at all.", url, "Nothing of this source was taken. Look what answers at this address.");
     }
 }

@@ -13,6 +13,9 @@ internal sealed class JsonShape
 
     public static JsonShape Text { get; } = new(JsonShapeKind.Text);
 
+    /// <summary>Told the text that stands here; not told of a null.</summary>
+    public Action<string>? OnText { get; private init; }
+
     public JsonShapeKind Kind { get; }
 
     /// <summary>The shape of a list's items or a map's values.</summary>
@@ -27,6 +30,8 @@ internal sealed class JsonShape
 
     public Action<long>? OnEnd { get; private init; }
 
+    public static JsonShape TextTo(Action<string> onText) => new(JsonShapeKind.Text) { OnText = onText };
+
     public static JsonShape ListOf(JsonShape item) => new(JsonShapeKind.List) { Item = item };
 
     /// <param name="value">What each member's value looks like.</param>
@@ -35,11 +40,17 @@ internal sealed class JsonShape
     public static JsonShape MapOf(JsonShape value, Action<string>? onKey = null, Action<long>? onEnd = null) =>
         new(JsonShapeKind.Map) { Item = value, OnKey = onKey, OnEnd = onEnd };
 
-    public static JsonShape Record(string? required, params (string Name, JsonShape Shape)[] members) =>
+    public static JsonShape Record(string? required, params (string Name, JsonShape Shape)[] members) => Record(required, null, members);
+
+    /// <param name="required">The member that must be there, or null.</param>
+    /// <param name="onEnd">Called at the end of each such record.</param>
+    /// <param name="members">What is known; anything else is read past.</param>
+    public static JsonShape Record(string? required, Action? onEnd, params (string Name, JsonShape Shape)[] members) =>
         new(JsonShapeKind.Record)
         {
             Members = members.ToDictionary(m => m.Name, m => m.Shape, StringComparer.OrdinalIgnoreCase),
             Required = required,
+            OnEnd = onEnd is null ? null : _ => onEnd(),
         };
 }
 

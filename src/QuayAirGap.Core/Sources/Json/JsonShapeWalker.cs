@@ -82,8 +82,14 @@ internal sealed class JsonShapeWalker(JsonShape root)
             case (JsonShapeKind.Any, JsonTokenType.StartObject or JsonTokenType.StartArray):
                 _ignored = 1;
                 return;
-            case (JsonShapeKind.Any, _):
             case (JsonShapeKind.Text, JsonTokenType.String):
+                if (shape.OnText is { } told)
+                {
+                    told(TextOf(ref reader));
+                }
+
+                return;
+            case (JsonShapeKind.Any, _):
             case (JsonShapeKind.Text or JsonShapeKind.List or JsonShapeKind.Map, JsonTokenType.Null) when _open.Count > 0:
                 return;
             case (JsonShapeKind.List, JsonTokenType.StartArray):
@@ -116,7 +122,7 @@ internal sealed class JsonShapeWalker(JsonShape root)
         }
         catch (InvalidOperationException e)
         {
-            throw new JsonException("it has a member whose name is not valid UTF-8.", e);
+            throw new JsonException("it has a name or text that is not valid UTF-8.", e);
         }
     }
 

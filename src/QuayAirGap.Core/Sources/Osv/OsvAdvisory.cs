@@ -8,6 +8,9 @@ internal sealed class OsvAdvisory
     public string Summary { get; set; } = "";
 
     /// <summary>UTC; null where none is given.</summary>
+    public DateTime? Modified { get; set; }
+
+    /// <summary>UTC; null where none is given.</summary>
     public DateTime? Withdrawn { get; set; }
 
     public List<string> Aliases { get; } = [];

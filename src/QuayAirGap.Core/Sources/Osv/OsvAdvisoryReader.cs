@@ -42,7 +42,7 @@ internal ref struct OsvAdvisoryReader
             }
             else if (TakeIf("modified"u8))
             {
-                ReadTime("modified");
+                advisory.Modified = ReadTime("modified") ?? advisory.Modified;
             }
             else if (TakeIf("published"u8))
             {

@@ -22,8 +22,9 @@ internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList
     /// <param name="publishedAt">When Clair will read it, UTC: an advisory withdrawn by then is passed over by Clair.</param>
     /// <param name="limits">What is refused.</param>
     /// <param name="cancellationToken">Looked at between members.</param>
+    /// <param name="census">Told of every advisory, or null.</param>
     /// <exception cref="InvalidDataException">It is no zip file, is cut short or damaged, or exceeds a limit.</exception>
-    public static OsvArchive Read(Stream stream, DateTimeOffset publishedAt, ZipLimits limits, CancellationToken cancellationToken)
+    public static OsvArchive Read(Stream stream, DateTimeOffset publishedAt, ZipLimits limits, CancellationToken cancellationToken, AdvisoryCensus? census = null)
     {
         using (stream)
         {
@@ -37,8 +38,13 @@ internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 ZipMember member = zip.Members[i];
-                (string? id, string? hazard) = Examine(zip, reader, member, publishedAt);
-                advisories += id is null ? 0 : 1;
+                (string? id, string? hazard, DateTime? modified) = Examine(zip, reader, member, publishedAt);
+                if (id is not null)
+                {
+                    advisories++;
+                    census?.Add(id, modified);
+                }
+
                 if (hazard is not null)
                 {
                     harmful.Add(new UnsafeMember(i, MemberName.ForPeople(id ?? zip.Name(member)), hazard));
@@ -49,17 +55,17 @@ internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList
         }
     }
 
-    private static (string? Id, string? Hazard) Examine(ZipIndex zip, ZipMemberReader reader, in ZipMember member, DateTimeOffset publishedAt)
+    private static (string? Id, string? Hazard, DateTime? Modified) Examine(ZipIndex zip, ZipMemberReader reader, in ZipMember member, DateTimeOffset publishedAt)
     {
         ReadOnlyMemory<byte>? content = reader.Read(member);
         if (zip.RawName(member).EndsWith("/"u8))
         {
-            return (null, "it is a folder: Clair takes every entry for an advisory, and fails the ecosystem");
+            return (null, "it is a folder: Clair takes every entry for an advisory, and fails the ecosystem", null);
         }
 
         if (content is null)
         {
-            return (null, "it is encrypted or packed in a way that Clair cannot unpack: Clair fails the ecosystem");
+            return (null, "it is encrypted or packed in a way that Clair cannot unpack: Clair fails the ecosystem", null);
         }
 
         OsvAdvisory advisory;
@@ -69,9 +75,9 @@ internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList
         }
         catch (JsonException e)
         {
-            return (null, $"Clair cannot decode it, and fails the ecosystem: {MemberName.ForPeople(e.Message)}");
+            return (null, $"Clair cannot decode it, and fails the ecosystem: {MemberName.ForPeople(e.Message)}", null);
         }
 
-        return (advisory.Id.Length == 0 ? null : advisory.Id, OsvHazards.Find(advisory, publishedAt));
+        return (advisory.Id.Length == 0 ? null : advisory.Id, OsvHazards.Find(advisory, publishedAt), advisory.Modified);
     }
 }

@@ -29,6 +29,10 @@ public sealed class OsvFamily : IFeedFamily
         Name = "osv",
         Kind = SourceKind.UpdaterSet,
         Covers = "Go modules, Maven, PyPI and RubyGems packages",
+        UpdaterNames = [new UpdaterNaming("all", "osv/<ecosystem>")],
+        Ecosystems = OsvEcosystems.Matched,
+        PartKind = "ecosystem",
+        DefaultParts = OsvEcosystems.Matched,
         Uri = new Uri("https://osv-vulnerabilities.storage.googleapis.com/"),
     };
 
@@ -49,11 +53,9 @@ public sealed class OsvFamily : IFeedFamily
         var listUri = new Uri(root, ListName);
         SnapshotFile list = await session.GetAsync(listUri, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<OsvEcosystem> ecosystems = ReadList(session.OpenRead(list), list, ErrorIds.UpstreamContent);
-        OsvEcosystem[] wanted =
-            [.. OsvEcosystems.Matched.Select(key => ecosystems.FirstOrDefault(e => e.Key == key) ?? throw Unlisted(listUri, key))];
-
+        OsvEcosystem[] wanted = Wanted(session.Selection, ecosystems, listUri);
         var archives = new SnapshotFile[wanted.Length];
-        int[] counts = new int[wanted.Length];
+        var census = new AdvisoryCensus();
 
         // Archives are fetched side by side but read one at a time: each may need its largest member in memory.
         using var reading = new SemaphoreSlim(1);
@@ -68,7 +70,7 @@ public sealed class OsvFamily : IFeedFamily
                 try
                 {
                     session.Report("Reading", archives[i].Url);
-                    counts[i] = await Task.Run(() => Count(session, archives[i], token), token).ConfigureAwait(false);
+                    await Task.Run(() => Count(session, archives[i], census, token), token).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -80,7 +82,9 @@ public sealed class OsvFamily : IFeedFamily
         {
             Files = [list, .. archives],
             Updaters = [.. wanted.Select(e => e.Updater)],
-            AdvisoryCount = counts.Sum(c => (long)c),
+            AdvisoryCount = census.Count,
+            Census = census,
+            Releases = [.. wanted.Select(e => e.Key)],
             UpstreamModified = archives.Max(a => a.LastModified),
             Deselected = [.. ecosystems.Except(wanted).Select(e => e.Line)],
         };
@@ -213,19 +217,36 @@ public sealed class OsvFamily : IFeedFamily
         }
     }
 
-    private int Count(ICollectSession session, SnapshotFile file, CancellationToken cancellationToken)
+    /// <summary>The ecosystems to take; each that is asked for by its full name must be there.</summary>
+    private static OsvEcosystem[] Wanted(SourceSelection selection, IReadOnlyList<OsvEcosystem> ecosystems, Uri list)
     {
-        int count = Read(session.OpenRead(file), file, session.Now, ErrorIds.UpstreamContent, cancellationToken).AdvisoryCount;
-        return count > 0 ? count : throw new FeedException(
-            ErrorIds.UpstreamContent, $"{file.Url} holds no advisory at all.", file.Url,
-            "Try again later: upstream's export of this ecosystem is empty.");
+        string? missing = selection.Include.FirstOrDefault(
+            name => !name.AsSpan().ContainsAny('*', '?') && !ecosystems.Any(e => e.Key.Equals(name, StringComparison.OrdinalIgnoreCase)));
+        OsvEcosystem[] wanted = [.. ecosystems.Where(e => selection.Wants(e.Key))];
+        return missing is not null ? throw Unlisted(list, missing)
+            : wanted.Length > 0 ? wanted
+            : throw new FeedException(
+                ErrorIds.SelectionEmpty, $"Of the {ecosystems.Count} ecosystems that {list.AbsoluteUri} lists, none is selected.", s_source.Name,
+                "Choose with Set-ClairFeedSource osv -Include, or leave the source out with -Enabled:$false.");
     }
 
-    private OsvArchive Read(Stream stream, SnapshotFile file, DateTimeOffset publishedAt, string errorId, CancellationToken cancellationToken)
+    private void Count(ICollectSession session, SnapshotFile file, AdvisoryCensus census, CancellationToken cancellationToken)
+    {
+        OsvArchive archive = Read(session.OpenRead(file), file, session.Now, ErrorIds.UpstreamContent, cancellationToken, census);
+        if (archive.AdvisoryCount == 0)
+        {
+            throw new FeedException(
+                ErrorIds.UpstreamContent, $"{file.Url} holds no advisory at all.", file.Url,
+                "Try again later: upstream's export of this ecosystem is empty.");
+        }
+    }
+
+    private OsvArchive Read(
+        Stream stream, SnapshotFile file, DateTimeOffset publishedAt, string errorId, CancellationToken cancellationToken, AdvisoryCensus? census = null)
     {
         try
         {
-            return OsvArchive.Read(stream, publishedAt, _limits, cancellationToken);
+            return OsvArchive.Read(stream, publishedAt, _limits, cancellationToken, census);
         }
         catch (InvalidDataException e)
         {
@@ -252,7 +273,7 @@ public sealed class OsvFamily : IFeedFamily
     }
 
     private static FeedException Unlisted(Uri list, string key) => new(
-        ErrorIds.UpstreamContent, $"{list.AbsoluteUri} does not list the ecosystem '{key}', which Clair matches packages against.",
+        ErrorIds.UpstreamContent, $"{list.AbsoluteUri} does not list the ecosystem '{key}', which is to be carried.",
         list.AbsoluteUri, "See whether upstream's list is complete, or something else answers in its place.");
 
     private static FeedException NotPublished(string message, string target) => new(

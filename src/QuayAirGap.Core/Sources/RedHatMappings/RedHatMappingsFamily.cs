@@ -22,23 +22,23 @@ public sealed class RedHatMappingsFamily : IFeedFamily
     public async Task<CollectedContent> CollectAsync(ICollectSession session, CancellationToken cancellationToken)
     {
         SnapshotFile file = await session.GetAsync(session.Source.Uri, cancellationToken).ConfigureAwait(false);
-        long rows = 0;
+        var rows = new AdvisoryCensus();
         JsonShape texts = JsonShape.ListOf(JsonShape.Text);
         JsonShape row = session.Source.Name == s_repositories.Name ? JsonShape.Record("cpes", ("cpes", texts)) : texts;
-        JsonShape document = JsonShape.Record("data", ("data", JsonShape.MapOf(row, onEnd: count => rows += count)));
+        JsonShape document = JsonShape.Record("data", ("data", JsonShape.MapOf(row, onKey: key => rows.Add(key))));
         await using (Stream content = session.OpenRead(file))
         {
             await JsonShapeReader.ReadAsync(content, document, file.Url, cancellationToken).ConfigureAwait(false);
         }
 
-        if (rows == 0)
+        if (rows.Count == 0)
         {
             throw new FeedException(
                 ErrorIds.UpstreamContent, $"'{file.Url}' maps nothing: its \"data\" is empty.", file.Url,
                 "Nothing of this source was taken. Look what answers at this address.");
         }
 
-        return new CollectedContent { Files = [file], AdvisoryCount = rows, UpstreamModified = file.LastModified };
+        return new CollectedContent { Files = [file], AdvisoryCount = rows.Count, Census = rows, UpstreamModified = file.LastModified };
     }
 
     public async Task PublishAsync(IPublication publication, CancellationToken cancellationToken)
@@ -59,6 +59,7 @@ public sealed class RedHatMappingsFamily : IFeedFamily
         Name = name,
         Kind = SourceKind.IndexerMapping,
         Covers = covers,
+        Distributions = ["rhel"],
         Uri = new Uri($"https://security.access.redhat.com/data/metrics/{name}.json"),
     };
 }

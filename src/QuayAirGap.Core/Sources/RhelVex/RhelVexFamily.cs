@@ -18,6 +18,8 @@ public sealed class RhelVexFamily : IFeedFamily
             Kind = SourceKind.UpdaterSet,
             Covers = "Red Hat Enterprise Linux, its layered products, and Red Hat container images",
             Uri = new Uri("https://security.access.redhat.com/data/csaf/v2/vex/"),
+            UpdaterNames = [new UpdaterNaming("all", "rhel-vex")],
+            Distributions = ["rhel"],
         },
     ];
 

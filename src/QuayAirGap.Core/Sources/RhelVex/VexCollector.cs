@@ -256,13 +256,19 @@ internal sealed partial class VexCollector(ICollectSession session)
     private CollectedContent Result(SnapshotFile latest, SnapshotFile changes, SnapshotFile deletions, VexLists lists, SnapshotFile archive)
     {
         var files = new List<SnapshotFile> { latest, changes, deletions, archive };
-        long count = _archived.LongCount(path => !lists.IsDeleted(path));
+
+        // Documents that have not changed are not opened again, but each capture knows all their paths: a path stands for its advisory.
+        var census = new AdvisoryCensus();
+        foreach (string path in _archived.Union(_singles.Keys).Where(path => !lists.IsDeleted(path)))
+        {
+            census.Add(path, lists.Changes.TryGetValue(path, out DateTimeOffset changed) ? changed : null);
+        }
+
         foreach ((string path, (SnapshotFile file, _)) in _singles)
         {
             if (!lists.IsDeleted(path))
             {
                 files.Add(file);
-                count += _archived.Contains(path) ? 0 : 1;
             }
         }
 
@@ -271,7 +277,8 @@ internal sealed partial class VexCollector(ICollectSession session)
         {
             Files = files,
             Updaters = ["rhel-vex"],
-            AdvisoryCount = count,
+            AdvisoryCount = census.Count,
+            Census = census,
             UpstreamModified = DateTimeOffset.FromUnixTimeSeconds(modified.ToUnixTimeSeconds()),
         };
     }
