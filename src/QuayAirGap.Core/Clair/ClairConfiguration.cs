@@ -30,6 +30,9 @@ public sealed class ClairConfiguration
     /// <summary>The base first, then the drop-ins in the order in which they are applied.</summary>
     public IReadOnlyList<ClairConfigFile> Files { get; }
 
+    /// <summary>Files in the folder of drop-ins that Clair passes over because of how their names end, copies aside.</summary>
+    public IReadOnlyList<string> Ignored { get; private init; } = [];
+
     /// <summary>What Clair ends with.</summary>
     public JsonObject Merged { get; }
 
@@ -53,7 +56,13 @@ public sealed class ClairConfiguration
                     .OrderBy(f => Path.GetFileName(f), StringComparer.Ordinal).Select(f => (f, ReadText(f))));
         }
 
-        return Of(texts);
+        string[] ignored = !Directory.Exists(path + ".d") ? [] :
+        [
+            .. Directory.EnumerateFiles(path + ".d").Except(texts.Select(t => t.Path))
+                .Where(f => !Path.GetFileName(f).StartsWith('.') && Path.GetExtension(f) is not ".bak"),
+        ];
+        ClairConfiguration read = Of(texts);
+        return new ClairConfiguration(read.Files, read.Merged) { Ignored = ignored };
     }
 
     /// <summary>The same from texts, of which the first is the base.</summary>

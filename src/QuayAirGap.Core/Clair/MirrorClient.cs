@@ -16,17 +16,23 @@ internal sealed class MirrorClient : IDisposable
 
     /// <summary>The status of a HEAD request.</summary>
     /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamUnreachable"/> or <see cref="ErrorIds.UpstreamStalled"/></exception>
-    public async Task<HttpStatusCode> HeadAsync(Uri uri, CancellationToken cancellationToken)
+    public async Task<HttpStatusCode> HeadAsync(Uri uri, CancellationToken cancellationToken) =>
+        (await HeadersAsync(uri, cancellationToken).ConfigureAwait(false)).Status;
+
+    /// <summary>Status and Last-Modified of a HEAD request.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamUnreachable"/> or <see cref="ErrorIds.UpstreamStalled"/></exception>
+    public async Task<(HttpStatusCode Status, DateTimeOffset? LastModified)> HeadersAsync(Uri uri, CancellationToken cancellationToken)
     {
         try
         {
             return await _client.SendAsync(
-                () => new HttpRequestMessage(HttpMethod.Head, uri), static (response, _) => Task.FromResult(response.StatusCode), cancellationToken)
+                () => new HttpRequestMessage(HttpMethod.Head, uri),
+                static (response, _) => Task.FromResult((response.StatusCode, response.Content.Headers.LastModified)), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
         {
-            return HttpStatusCode.InternalServerError; // one of those that were worth another try
+            return (HttpStatusCode.InternalServerError, null); // one of those that were worth another try
         }
     }
 

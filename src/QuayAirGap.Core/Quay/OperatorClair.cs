@@ -14,6 +14,10 @@ public static class OperatorClair
     public const string CaKey = "extra_ca_cert_quayairgap.crt";
     private const string Annotation = "quayairgap-changes";
 
+    /// <summary>What an operator from 3.16's z-streams on writes below the bundle, as far as it matters here (quay-operator pkg/kustomize/secrets.go).</summary>
+    private const string OperatorBase =
+        "matcher: {migrations: true}\nupdaters: {sets: [alpine, aws, clair.cvss, debian, oracle, photon, rhcc, rhel-vex, suse, ubuntu]}\n";
+
     private static readonly string[] s_sections = ["indexer", "matcher", "notifier"];
 
     /// <summary>The keys that the operator computes itself and refuses in a bundle while Clair is managed.</summary>
@@ -84,6 +88,37 @@ public static class OperatorClair
             Notes = notes,
             NextSteps = isUnchanged ? [] : [.. Steps(secret, registry, operatorVersion)],
         };
+    }
+
+    /// <summary>
+    /// The configuration that the operator's Clair starts with, as far as the bundle decides it: the operator's own sets and connstrings below
+    /// it, and what the operator itself would refuse.
+    /// </summary>
+    /// <exception cref="FeedException">The manifest is no such secret, or its clair-config.yaml stops Clair from starting.</exception>
+    public static (ClairConfiguration Configuration, IReadOnlyList<AirGapFinding> Findings) Read(string path, string manifest, QuayRegistry? registry)
+    {
+        var secret = ConfigBundle.Parse(path, manifest);
+        string name = $"{path}: {ClairConfigKey}";
+        string user = secret.Find(ClairConfigKey) ?? "";
+        var configuration = ClairConfiguration.Of([("the operator's own config.yaml", OperatorBase), (name + ".yaml", user)]);
+        List<AirGapFinding> found = [];
+        string[] connstrings = [.. s_sections.Where(s => JsonPatches.Find(configuration.Merged, s, "connstring") is not null)];
+        if (connstrings.Length > 0 && registry?.IsManaged("clairpostgres") == true)
+        {
+            found.Add(new AirGapFinding(
+                "ConnstringManaged", FindingSeverity.Error, name, $"{string.Join(", ", connstrings.Select(s => s + ".connstring"))} is set, and clairpostgres is managed.",
+                "The operator refuses the bundle and goes on with the old one.", $"Set-ClairAirGap with -ConfigBundleSecret '{path}' and -QuayRegistry takes it out."));
+        }
+
+        string[] keys = QuayConfigOf(path, manifest) is JsonObject quay ? [.. ScannerKeys.Where(quay.ContainsKey)] : [];
+        if (keys.Length > 0 && registry?.IsClairManaged == true)
+        {
+            found.Add(new AirGapFinding(
+                "ScannerKeysManaged", FindingSeverity.Error, $"{path}: config.yaml", $"{string.Join(", ", keys)} is set, and clair is managed.",
+                "The operator computes these keys itself and refuses the bundle.", "Take these lines out of config.yaml."));
+        }
+
+        return (configuration, found);
     }
 
     /// <summary>Whether a manifest is a QuayRegistry.</summary>

@@ -261,7 +261,7 @@ public sealed class SetClairAirGapCommand : ClairFeedCmdlet
         {
             Mode = mode,
             MirrorUri = MirrorUri,
-            Served = mode is AirGapMode.Mirror or AirGapMode.Upstream ? Served(mode, year) : null,
+            Served = mode == AirGapMode.Mirror || (mode == AirGapMode.Upstream && ParameterSetName != StandaloneSet) ? Served(mode, year) : null,
             Year = year,
             IndexerAirGap = airgap,
             MappingFolder = MappingFolder ?? (mode == AirGapMode.Offline && ParameterSetName != StandaloneSet ? "/data" : null),
