@@ -46,6 +46,7 @@ internal sealed class Verdict
 
         string? type = output?.BaseObject.GetType().FullName;
         _incomplete |= (type == FindingType && output!.Properties["Severity"]?.Value?.ToString() is ("Error" or "Warning"))
-            || (type == OperationType && output!.Properties["State"]?.Value?.ToString() is not ("Current" or "NotCompared"));
+            || (type == OperationType && (output!.Properties["State"]?.Value?.ToString() is "Missing" or "Older" or "Unproven"
+                || (output.Properties["State"]?.Value?.ToString() == "NotServed" && output.Properties["Date"]?.Value is not null)));
     }
 }

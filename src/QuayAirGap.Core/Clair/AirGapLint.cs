@@ -141,7 +141,7 @@ public static partial class AirGapLint
             {
                 // What was Red Hat's container set until Clair 4.8 is part of rhel-vex; the operator still writes it.
                 bool isMoved = name == "rhcc" && list.Any(n => Text(n) == "rhel-vex");
-                string nearest = name is "rhel" or "rhcc" ? "rhel-vex" : Nearest.To(name, known);
+                string nearest = name is "rhel" or "rhcc" ? "rhel-vex" : known.FirstOrDefault(k => k.StartsWith(name + "-", StringComparison.Ordinal)) ?? Nearest.To(name, known);
                 Add(
                     id, isMoved ? FindingSeverity.Information : FindingSeverity.Error, path, $"Clair {context.Release.Name} knows no '{name}'.",
                     isMoved ? "Nothing is lost: rhel-vex has what it had." : why, isMoved ? "Nothing needs to be done." : $"Did you mean '{nearest}'? {context.Command}");
@@ -197,7 +197,7 @@ public static partial class AirGapLint
             if (rule.FolderKeys.Contains(key, StringComparer.OrdinalIgnoreCase) && Text(value) is { Length: > 0 } url && !url.EndsWith('/'))
             {
                 Add(
-                    "MissingSlash", FindingSeverity.Error, at, $"'{url}' does not end in a slash.",
+                    "MissingSlash", FindingSeverity.Error, at, $"{full} is '{url}', which does not end in a slash.",
                     "Clair resolves names beside it and not below it: it asks wrong addresses, or leaves the set out.");
             }
         }

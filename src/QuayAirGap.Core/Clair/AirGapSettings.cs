@@ -222,7 +222,7 @@ public sealed record AirGapSettings(IReadOnlyList<ClairSetting> Settings, IReadO
             }
         }
 
-        /// <summary>Each release under both of its names: Clair 4.9.0 calls it photon3, later ones 3.0. The one that is not used is ignored.</summary>
+        /// <summary>Releases under both of their names: Clair 4.9.0, which knows three, says photon3, later ones 3.0. The one that is not used is ignored.</summary>
         private void AddPhoton(ServedFeeds served, string root)
         {
             if (!served.Has("photon"))
@@ -232,7 +232,7 @@ public sealed record AirGapSettings(IReadOnlyList<ClairSetting> Settings, IReadO
 
             foreach (int release in Enumerable.Range(1, 5).Union(served.PhotonReleases).Order())
             {
-                foreach (string name in new[] { $"photon-updater-photon{release}", $"photon-updater-{release}.0" })
+                foreach (string name in (string[])[.. release <= 3 ? (string[])[$"photon-updater-photon{release}"] : [], $"photon-updater-{release}.0"])
                 {
                     Set(
                         ["updaters", "config", name],

@@ -21,7 +21,7 @@ public enum IngestionState
     /// <summary>The mirror serves it, and Clair has no operation of it: nothing of it was ever ingested.</summary>
     Missing,
 
-    /// <summary>Clair has an operation of it, and the current generation has nothing for it: it can only get older.</summary>
+    /// <summary>The current generation has nothing for it: what Clair has of it, if anything, can only get older.</summary>
     NotServed,
 
     /// <summary>There was no site to compare with.</summary>
@@ -102,7 +102,7 @@ public static partial class IngestionEvaluator
             bool isServed = current.Entries.Any(e => e.Source == source.Name);
             found.Add(new Ingestion
             {
-                Source = source.Name, State = IngestionState.Missing,
+                Source = source.Name, State = isServed ? IngestionState.Missing : IngestionState.NotServed,
                 Reason = $"{(isServed ? "The mirror serves it" : "The mirror does not serve it")}, and Clair has no operation of it: {source.Covers} look clean without being checked.",
             });
         }

@@ -18,7 +18,7 @@ public sealed class OperatorClairTests
     public void The_bundle_is_accepted_by_every_operators_Clair_and_comes_back_byte_for_byte(AirGapMode mode)
     {
         string user = ClairKit.Fixture("operator-user.yaml");
-        foreach (string? own in new[] { user, user.Replace("\n", "\r\n", StringComparison.Ordinal), "\n", null, "# only words\n", "{matcher: {period: 1h}, updaters: }\n" })
+        foreach (string? own in new[] { user, user.Replace("\n", "\r\n", StringComparison.Ordinal), "\n", null, "# only words\n", "{matcher: {period: 1h}}\n" })
         {
             string manifest = ClairKit.Secret(own);
             AirGapChange change = Plan(manifest, mode, registry: null);
