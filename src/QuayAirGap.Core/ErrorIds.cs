@@ -76,6 +76,15 @@ public static class ErrorIds
     public const string MirrorNotStarted = nameof(MirrorNotStarted);
     public const string ServeOptionInvalid = nameof(ServeOptionInvalid);
 
+    // Clair's and Quay's configuration, and a running Clair
+    public const string ClairConfigNotFound = nameof(ClairConfigNotFound);
+    public const string ClairConfigInvalid = nameof(ClairConfigInvalid);
+    public const string ClairConfigConflict = nameof(ClairConfigConflict);
+    public const string ClairModeIncomplete = nameof(ClairModeIncomplete);
+    public const string MirrorServesNothing = nameof(MirrorServesNothing);
+    public const string ClairUnauthorized = nameof(ClairUnauthorized);
+    public const string ClairAnswer = nameof(ClairAnswer);
+
     // anything that no other id describes
     public const string Unexpected = nameof(Unexpected);
 }

@@ -10,6 +10,8 @@ internal sealed class Verdict
 {
     private const string IncompleteId = "SourceFailed";
     private const string FreshnessType = "QuayAirGap.ClairFeedFreshness";
+    private const string FindingType = "QuayAirGap.ClairAirGapFinding";
+    private const string OperationType = "QuayAirGap.ClairUpdateOperation";
 
     private bool _error;
     private bool _incomplete;
@@ -41,5 +43,10 @@ internal sealed class Verdict
         {
             _stale = true;
         }
+
+        string? type = output?.BaseObject.GetType().FullName;
+        _incomplete |= (type == FindingType && output!.Properties["Severity"]?.Value?.ToString() is ("Error" or "Warning"))
+            || (type == OperationType && (output!.Properties["State"]?.Value?.ToString() is "Missing" or "Older" or "Unproven"
+                || (output.Properties["State"]?.Value?.ToString() == "NotServed" && output.Properties["Date"]?.Value is not null)));
     }
 }

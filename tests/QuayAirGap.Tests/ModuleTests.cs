@@ -90,7 +90,7 @@ public sealed class ModuleTests
         EngineResult result = engine.Run(
             "param($p) Import-Module $p -Force -ErrorAction Stop; Import-Module $p -Force -ErrorAction Stop; (Get-Command -Module QuayAirGap).Count; Get-Command Get-ClairFeedSource",
             Built.Manifest).WithoutErrors();
-        Assert.Equal(15, result.Output[0].BaseObject);
+        Assert.Equal(18, result.Output[0].BaseObject);
         Assert.Equal("QuayAirGap", ((CommandInfo)result.Output[1].BaseObject).ModuleName);
     }
 

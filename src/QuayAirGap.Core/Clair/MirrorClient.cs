@@ -1,0 +1,95 @@
+using System.Net;
+using System.Text;
+using QuayAirGap.Core.Collecting;
+
+namespace QuayAirGap.Core.Clair;
+
+/// <summary>Asks a mirror, or a Clair, small questions: little patience, few tries, no body of any size.</summary>
+internal sealed class MirrorClient : IDisposable
+{
+    private const int LargestText = 64 << 20;
+
+    private readonly UpstreamClient _client = new(new UpstreamOptions
+    {
+        Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(200), LongestRetryAfter = TimeSpan.FromSeconds(2), StallTimeout = TimeSpan.FromSeconds(20),
+    });
+
+    /// <summary>The status of a HEAD request.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamUnreachable"/> or <see cref="ErrorIds.UpstreamStalled"/></exception>
+    public async Task<HttpStatusCode> HeadAsync(Uri uri, CancellationToken cancellationToken) =>
+        (await HeadersAsync(uri, cancellationToken).ConfigureAwait(false)).Status;
+
+    /// <summary>Status and Last-Modified of a HEAD request.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamUnreachable"/> or <see cref="ErrorIds.UpstreamStalled"/></exception>
+    public async Task<(HttpStatusCode Status, DateTimeOffset? LastModified)> HeadersAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _client.SendAsync(
+                () => new HttpRequestMessage(HttpMethod.Head, uri),
+                static (response, _) => Task.FromResult((response.StatusCode, response.Content.Headers.LastModified)), cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
+        {
+            return (HttpStatusCode.InternalServerError, null); // one of those that were worth another try
+        }
+    }
+
+    /// <summary>Status, ETag and text of a GET; the text is empty unless the status is 200.</summary>
+    /// <exception cref="FeedException">
+    /// <see cref="ErrorIds.UpstreamUnreachable"/>, <see cref="ErrorIds.UpstreamStalled"/>, <see cref="ErrorIds.UpstreamIncomplete"/> or <see cref="ErrorIds.UpstreamTooLarge"/>
+    /// </exception>
+    public async Task<MirrorAnswer> GetAsync(Uri uri, string? authorization, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _client.SendAsync(
+                () =>
+                {
+                    var request = new HttpRequestMessage(HttpMethod.Get, uri);
+                    _ = authorization is null || request.Headers.TryAddWithoutValidation("Authorization", authorization);
+                    return request;
+                },
+                ReadAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
+        {
+            return new MirrorAnswer(HttpStatusCode.InternalServerError, null, "");
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task<MirrorAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            return new MirrorAnswer(response.StatusCode, null, "");
+        }
+
+        using var text = new MemoryStream();
+        Stream body = await _client.OpenBodyAsync(response, cancellationToken).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+        {
+            byte[] buffer = new byte[81920];
+            for (int read; (read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+            {
+                text.Write(buffer, 0, read);
+                if (text.Length > LargestText)
+                {
+                    string url = response.RequestMessage!.RequestUri!.AbsoluteUri;
+                    throw new FeedException(
+                        ErrorIds.UpstreamTooLarge, $"{url} answers with more than {LargestText >> 20} MiB.", url, "See what answers at this address.");
+                }
+            }
+        }
+
+        return new MirrorAnswer(response.StatusCode, response.Headers.ETag?.ToString(), Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
+    }
+}
+
+/// <param name="Status">The answer's status.</param>
+/// <param name="ETag">With its quotes, or null.</param>
+/// <param name="Text">The body; empty unless the status is 200.</param>
+internal sealed record MirrorAnswer(HttpStatusCode Status, string? ETag, string Text);

@@ -1,0 +1,77 @@
+using System.Management.Automation;
+using System.Security;
+using QuayAirGap.Core;
+using QuayAirGap.Core.Clair;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Quay;
+using QuayAirGap.Core.Sites;
+
+namespace QuayAirGap.Commands;
+
+/// <summary>Get-ClairUpdateOperation.</summary>
+[Cmdlet(VerbsCommon.Get, "ClairUpdateOperation", DefaultParameterSetName = "Psk")]
+[OutputType(typeof(ClairUpdateOperation))]
+public sealed class GetClairUpdateOperationCommand : ClairFeedCmdlet
+{
+    /// <summary>Clair's API, as Quay has it.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateNotNull]
+    public Uri Uri { get; set; } = new("http://localhost/");
+
+    /// <summary>auth.psk.key of Clair's configuration, base64.</summary>
+    [Parameter(ParameterSetName = "Psk")]
+    [ValidateNotNull]
+    public SecureString? Psk { get; set; }
+
+    /// <summary>A file with that key.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "PskPath")]
+    [ValidateNotNullOrEmpty]
+    public string PskPath { get; set; } = "";
+
+    /// <summary>One of auth.psk.iss of Clair's configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string Issuer { get; set; } = "quay";
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        string? key = ParameterSetName == "PskPath" ? ReadKey(FilePath(PskPath)) : SecretText.Of(Psk);
+        var clair = new ClairClient(Uri, key, Issuer, TimeProvider.System);
+        IReadOnlyList<ClairOperation> operations = Await((_, token) => clair.LatestAsync(token));
+        foreach (Ingestion ingestion in Compare(operations))
+        {
+            WriteObject(new ClairUpdateOperation
+            {
+                Source = ingestion.Source,
+                Updater = ingestion.Updater,
+                State = ingestion.State.ToString(),
+                Generation = ingestion.Generation,
+                Date = ingestion.Operation?.Date.ToUniversalTime(),
+                Kind = ingestion.Operation is { } operation ? operation.IsEnrichment ? "enrichment" : "vulnerability" : null,
+                Fingerprint = ingestion.Operation?.Fingerprint,
+                Ref = ingestion.Operation?.Ref,
+                Reason = ingestion.Reason,
+            });
+        }
+    }
+
+    private IReadOnlyList<Ingestion> Compare(IReadOnlyList<ClairOperation> operations)
+    {
+        if (!MyInvocation.BoundParameters.ContainsKey(nameof(SitePath)) && !Site.Exists(ResolvedSitePath))
+        {
+            return IngestionEvaluator.WithoutSite(operations);
+        }
+
+        Site site = OpenSite();
+        var store = new GenerationStore(site);
+        return store.LoadCurrent() is { } current
+            ? IngestionEvaluator.Evaluate(
+                operations, current, store.Numbers().Reverse().Where(n => n != current.Number).Select(n => (Func<Generation>)(() => Generation.LoadIndex(store.FolderOf(n)))),
+                site.Store)
+            : IngestionEvaluator.WithoutSite(operations);
+    }
+
+    private static string ReadKey(string path) => ConfigFile.ReadIfThere(path)?.Trim() ?? throw new FeedException(
+        ErrorIds.ClairConfigNotFound, $"There is no file '{path}'.", path, "Check the name.");
+}
