@@ -14,7 +14,6 @@ namespace QuayAirGap.Core.Tests.Families;
 internal sealed class FamilyRig : IAsyncDisposable
 {
     private readonly string _folder;
-    private readonly SourceSettings _settings;
     private readonly UpstreamOptions _options = new() { Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1), StallTimeout = TimeSpan.FromSeconds(5) };
     private long _sequence;
 
@@ -23,10 +22,13 @@ internal sealed class FamilyRig : IAsyncDisposable
         _folder = folder;
         Upstream = upstream;
         Site = Site.OpenOrCreate(Path.Combine(folder, "site"));
-        _settings = new SourceSettings { Definition = SourceCatalog.Get(source) };
+        Settings = new SourceSettings { Definition = SourceCatalog.Get(source) };
     }
 
     public UpstreamServer Upstream { get; }
+
+    /// <summary>What the site's settings say of the source.</summary>
+    public SourceSettings Settings { get; set; }
 
     public Site Site { get; }
 
@@ -70,7 +72,7 @@ internal sealed class FamilyRig : IAsyncDisposable
         CollectedContent content = await CollectContentAsync();
         return Previous = new SourceSnapshot
         {
-            Name = _settings.Name,
+            Name = Settings.Name,
             State = CaptureState.Captured,
             CapturedAt = Clock.GetUtcNow(),
             UpstreamModified = content.UpstreamModified,
@@ -85,8 +87,8 @@ internal sealed class FamilyRig : IAsyncDisposable
     public async Task<CollectedContent> CollectContentAsync()
     {
         using var client = new UpstreamClient(_options);
-        var session = new CollectSession(client, Site.Store, _settings, Previous, _options, Upstream.Root, Clock, new Listener(this));
-        return await SourceCatalog.FamilyOf(_settings.Definition)!.CollectAsync(session, CancellationToken.None);
+        var session = new CollectSession(client, Site.Store, Settings, Previous, _options, Upstream.Root, Clock, new Listener(this));
+        return await SourceCatalog.FamilyOf(Settings.Definition)!.CollectAsync(session, CancellationToken.None);
     }
 
     /// <summary>Asserts that collecting fails with an id and that the message or target names something.</summary>

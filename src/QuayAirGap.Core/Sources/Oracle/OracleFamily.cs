@@ -66,7 +66,7 @@ public sealed partial class OracleFamily : IFeedFamily
             Releases = [.. documents.Select(d => Text(d.Year))],
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
-            UpstreamModified = OvalUpdaters.Newest(documents.Select(d => d.File)),
+            UpstreamModified = documents.Max(d => d.File.LastModified),
         };
     }
 
@@ -75,7 +75,7 @@ public sealed partial class OracleFamily : IFeedFamily
         var years = new HashSet<int>();
         foreach (SnapshotFile file in publication.Source.Files)
         {
-            years.Add(YearOf(file) ?? throw OvalUpdaters.Unpublishable(s_definition, $"the capture has '{file.Url}', which is no document of a year"));
+            years.Add(YearOf(file) ?? throw OvalErrors.Unpublishable(s_definition, $"the capture has '{file.Url}', which is no document of a year"));
             publication.AddVerbatim(file, "application/x-bzip2");
         }
 

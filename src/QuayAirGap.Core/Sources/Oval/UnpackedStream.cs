@@ -1,6 +1,7 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
 using ICSharpCode.SharpZipLib;
 using ICSharpCode.SharpZipLib.BZip2;
-using ICSharpCode.SharpZipLib.GZip;
 
 namespace QuayAirGap.Core.Sources.Oval;
 
@@ -96,8 +97,14 @@ internal sealed class UnpackedStream : Stream
                     return n;
                 }
 
-                // Parallel packers write several streams, one after the other; gzip's are joined by the library.
-                if (_packing == OvalPacking.Gzip || _packed.Position == _packed.Length)
+                if (_packing == OvalPacking.Gzip)
+                {
+                    ThrowUnlessGzipEnds();
+                    return 0;
+                }
+
+                // Parallel packers write several streams, one after the other.
+                if (_packed.Position == _packed.Length)
                 {
                     return 0;
                 }
@@ -108,15 +115,35 @@ internal sealed class UnpackedStream : Stream
         }
         catch (Exception e) when (e is SharpZipBaseException or EndOfStreamException or IndexOutOfRangeException or ArithmeticException)
         {
-            throw new InvalidDataException($"it is no whole {(_packing == OvalPacking.Gzip ? "gzip" : "bzip2")} file: {e.Message.TrimEnd('.')}", e);
+            throw new InvalidDataException($"it is no whole bzip2 file: {e.Message.TrimEnd('.')}", e);
         }
+    }
+
+    /// <summary>
+    /// .NET takes a file for whole that breaks off between two blocks or within its trailer, or that something else follows. The length at the
+    /// very end tells, for a file of one member, as every upstream writes it.
+    /// </summary>
+    private void ThrowUnlessGzipEnds()
+    {
+        Span<byte> size = stackalloc byte[sizeof(uint)];
+        if (_packed.Length > size.Length)
+        {
+            _packed.Position = _packed.Length - size.Length;
+            _packed.ReadExactly(size);
+            if (_length > 0 && BinaryPrimitives.ReadUInt32LittleEndian(size) == (uint)_length)
+            {
+                return;
+            }
+        }
+
+        throw new InvalidDataException("it is no whole gzip file: it breaks off, or something follows its end");
     }
 
     private Stream OpenNext()
     {
         if (_packing == OvalPacking.Gzip)
         {
-            return new GZipInputStream(_packed, 1 << 16) { IsStreamOwner = false };
+            return new GZipStream(_packed, CompressionMode.Decompress, leaveOpen: true);
         }
 
         // The library takes anything that does not begin like this for an empty stream.

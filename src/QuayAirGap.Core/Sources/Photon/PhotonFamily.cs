@@ -69,16 +69,14 @@ public sealed partial class PhotonFamily : IFeedFamily
         }
 
         ThrowIfEmpty(documents, listed, inspector);
-        List<string> updaters = [.. documents.SelectMany(d => UpdatersOf(d.Release))];
-        OvalUpdaters.ThrowIfGone(s_definition, session.Previous?.Updaters.Except(updaters, StringComparer.Ordinal) ?? []);
         return new CollectedContent
         {
             Files = [.. documents.Select(d => d.File)],
-            Updaters = updaters,
+            Updaters = [.. documents.SelectMany(d => UpdatersOf(d.Release))],
             Releases = [.. documents.Select(d => NameOf(d.Release))],
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
-            UpstreamModified = OvalUpdaters.Newest(documents.Select(d => d.File)),
+            UpstreamModified = documents.Max(d => d.File.LastModified),
         };
     }
 
@@ -87,7 +85,7 @@ public sealed partial class PhotonFamily : IFeedFamily
         var releases = new HashSet<int>();
         foreach (SnapshotFile file in publication.Source.Files)
         {
-            releases.Add(ReleaseOf(file) ?? throw OvalUpdaters.Unpublishable(s_definition, $"the capture has '{file.Url}', which is no document of a release"));
+            releases.Add(ReleaseOf(file) ?? throw OvalErrors.Unpublishable(s_definition, $"the capture has '{file.Url}', which is no document of a release"));
 
             // Clair guesses the packing from the type where its configuration does not name one (claircore pkg/ovalutil/fetcher.go).
             publication.AddVerbatim(file, "application/xml");

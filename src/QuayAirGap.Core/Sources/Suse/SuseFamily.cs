@@ -51,7 +51,6 @@ public sealed class SuseFamily : IFeedFamily
                 s_definition.Uri.AbsoluteUri, "The mirror must list the directory as HTML; a login or error page with status 200 is the usual cause.");
         }
 
-        OvalUpdaters.ThrowIfGone(s_definition, session.Previous?.Updaters.Except(listed.Select(f => f.Updater), StringComparer.Ordinal) ?? []);
         using var inspector = new OvalInspector(session, _limits);
         SnapshotFile[] files = await Task.WhenAll(listed.Select(f => TakeAsync(session, inspector, f, cancellationToken))).ConfigureAwait(false);
         return new CollectedContent
@@ -61,7 +60,7 @@ public sealed class SuseFamily : IFeedFamily
             Releases = [.. listed.Select(f => f.Release)],
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
-            UpstreamModified = OvalUpdaters.Newest(files),
+            UpstreamModified = files.Max(f => f.LastModified),
         };
     }
 
@@ -73,7 +72,7 @@ public sealed class SuseFamily : IFeedFamily
         {
             if (!file.Url.StartsWith(root, StringComparison.Ordinal) || SuseFile.Parse(file.Url[root.Length..]) is null)
             {
-                throw OvalUpdaters.Unpublishable(s_definition, $"the capture has '{file.Url}', from which Clair makes no updater");
+                throw OvalErrors.Unpublishable(s_definition, $"the capture has '{file.Url}', from which Clair makes no updater");
             }
 
             publication.AddVerbatim(file, "application/gzip");

@@ -28,7 +28,7 @@ public sealed partial class UbuntuFamily
 
         if (files.Count > 0 || carried.Count == 0)
         {
-            throw OvalUpdaters.Unpublishable(
+            throw OvalErrors.Unpublishable(
                 s_definition, carried.Count == 0 ? "the capture has no release" : $"the capture has what no series stands for: {string.Join(", ", files.Keys)}");
         }
 
@@ -74,6 +74,6 @@ public sealed partial class UbuntuFamily
             all.AddRange(series.Where(s => all.TrueForAll(known => known.Name != s.Name)));
         }
 
-        return pages.Count > 0 ? (pages, all) : throw OvalUpdaters.Unpublishable(s_definition, $"the capture has no '{s_series}'");
+        return pages.Count > 0 ? (pages, all) : throw OvalErrors.Unpublishable(s_definition, $"the capture has no '{s_series}'");
     }
 }

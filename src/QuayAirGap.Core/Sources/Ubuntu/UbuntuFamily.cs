@@ -75,7 +75,7 @@ public sealed partial class UbuntuFamily : IFeedFamily
             Releases = [.. documents.Select(d => d.Series.Name)],
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
-            UpstreamModified = OvalUpdaters.Newest(documents.Select(d => d.File)),
+            UpstreamModified = documents.Max(d => d.File.LastModified),
             Deselected = await DeselectedAsync(session, active, cancellationToken).ConfigureAwait(false),
         };
     }
@@ -158,12 +158,7 @@ public sealed partial class UbuntuFamily : IFeedFamily
                 PackedUri(series.Name).AbsoluteUri, "Nothing of this source was taken. Run Save-ClairFeed again later.");
         }
 
-        if (wasThere && series.IsActive)
-        {
-            OvalUpdaters.ThrowIfGone(s_definition, [series.Updater]);
-        }
-
-        session.Report(wasThere ? "No longer there, after the end of its support" : "No advisories yet", series.Name);
+        session.Report(wasThere ? "No longer there" : "No advisories yet", series.Name);
     }
 
     private static void ThrowIfNothing(SourceSelection selection, List<UbuntuSeries> active, List<Document> documents)
