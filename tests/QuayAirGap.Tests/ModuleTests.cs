@@ -11,7 +11,8 @@ public sealed class ModuleTests
 {
     private static readonly string[] s_assemblies =
     [
-        "AngleSharp.dll", "Polly.Core.dll", "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll", "QuayAirGap.dll", "YamlDotNet.dll", "ZstdSharp.dll",
+        "AngleSharp.dll", "ICSharpCode.SharpZipLib.dll", "Polly.Core.dll", "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll", "QuayAirGap.dll",
+        "YamlDotNet.dll", "ZstdSharp.dll",
     ];
 
     [Fact]

@@ -8,9 +8,13 @@ public static class SourceCatalog
     [
         new Alpine.AlpineFamily(),
         new Debian.DebianFamily(),
+        new Oracle.OracleFamily(),
         new Osv.OsvFamily(),
+        new Photon.PhotonFamily(),
         new RedHatMappings.RedHatMappingsFamily(),
         new RhelVex.RhelVexFamily(),
+        new Suse.SuseFamily(),
+        new Ubuntu.UbuntuFamily(),
     ];
 
     /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
@@ -52,9 +56,5 @@ public static class SourceCatalog
 
         yield return Of("aws", SourceKind.UpdaterSet, "Amazon Linux 1, 2 and 2023", "https://cdn.amazonlinux.com/");
         yield return Of("clair.cvss", SourceKind.Enrichment, "CVSS scores from the NVD", "https://nvd.nist.gov/feeds/json/cve/2.0/");
-        yield return Of("oracle", SourceKind.UpdaterSet, "Oracle Linux 5 to 9", "https://linux.oracle.com/security/oval/");
-        yield return Of("photon", SourceKind.UpdaterSet, "VMware Photon OS", "https://packages.vmware.com/photon/photon_oval_definitions/");
-        yield return Of("suse", SourceKind.UpdaterSet, "SUSE Linux Enterprise Server and openSUSE Leap", "https://ftp.suse.com/pub/projects/security/oval/");
-        yield return Of("ubuntu", SourceKind.UpdaterSet, "Ubuntu", "https://security-metadata.canonical.com/oval/");
     }
 }

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using ICSharpCode.SharpZipLib.BZip2;
 using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
@@ -29,6 +30,23 @@ public sealed class SampleUpstreamTests
             var actual = Read(Path.Combine(SampleUpstream.Folder(day), hostPath));
             Assert.Equal(expected.Select(m => (m.Path, m.Time.UtcDateTime)), actual.Select(m => (m.Path, m.Time.UtcDateTime)));
             Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First.Content, pair.Second.Content));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_packed_documents_on_disk_are_what_the_fixtures_say(int day)
+    {
+        var documents = SampleUpstream.Documents(day);
+        Assert.Equal(34 + 2 + 2, documents.Count);
+        foreach (var (hostPath, expected) in documents)
+        {
+            using var file = File.OpenRead(Path.Combine(SampleUpstream.Folder(day), hostPath));
+            using Stream unpacked = hostPath.EndsWith(".gz", StringComparison.Ordinal)
+                ? new GZipStream(file, CompressionMode.Decompress)
+                : new BZip2InputStream(file);
+            Assert.Equal(expected, All(unpacked));
         }
     }
 

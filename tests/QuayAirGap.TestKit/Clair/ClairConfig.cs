@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace QuayAirGap.TestKit.Clair;
 
 /// <summary>
@@ -27,6 +29,27 @@ public sealed record ClairConfig
     /// <summary><c>updaters.config.rhel-vex.compressed_file_timeout</c>: for the archive's whole download and reading.</summary>
     public TimeSpan CompressedFileTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary><c>updaters.config.oracle-YEAR-updater.url</c> by year.</summary>
+    public required Func<int, string> OracleUrl { get; init; }
+
+    /// <summary><c>url</c> of the updater of a Photon release (1, 2, …), in both spellings of its name.</summary>
+    public required Func<int, string> PhotonUrl { get; init; }
+
+    /// <summary><c>compression</c> of the Photon updaters; null for Clair's own guess.</summary>
+    public string? PhotonCompression { get; init; }
+
+    /// <summary><c>updaters.config.suse.url</c>.</summary>
+    public required string SuseUrl { get; init; }
+
+    /// <summary><c>updaters.config.ubuntu.url</c>.</summary>
+    public required string UbuntuUrl { get; init; }
+
+    /// <summary><c>updaters.config.ubuntu.force</c>.</summary>
+    public IReadOnlyList<(string Name, string Version)> UbuntuForce { get; init; } = [];
+
+    /// <summary><c>updaters.config.ubuntu/updater/NAME.url</c> by codename, with <c>use_bzip2: true</c>; null for no such key.</summary>
+    public Func<string, string>? UbuntuUpdaterUrl { get; init; }
+
     /// <summary><c>indexer.scanner.repo.rhel-repository-scanner.repo2cpe_mapping_url</c>.</summary>
     public required string RepositoryToCpeUrl { get; init; }
 
@@ -44,7 +67,11 @@ public sealed record ClairConfig
 
     /// <summary>A Clair whose configuration points at a mirror by path: <c>&lt;root&gt;/&lt;upstream host&gt;/&lt;path&gt;</c>.</summary>
     /// <param name="root">The mirror's root.</param>
-    public static ClairConfig ByPath(Uri root) => At(host => new Uri(root, host).AbsoluteUri);
+    public static ClairConfig ByPath(Uri root) => At(host => new Uri(root, host).AbsoluteUri) with
+    {
+        UbuntuUpdaterUrl = name => new Uri(root, $"security-metadata.canonical.com/oval/com.ubuntu.{name}.cve.oval.xml.bz2").AbsoluteUri,
+        PhotonCompression = "none",
+    };
 
     /// <summary>A Clair with upstream's own host names (in plain http), all answered by one server.</summary>
     /// <param name="server">The server. It sees the upstream's name in the Host header.</param>
@@ -57,6 +84,12 @@ public sealed record ClairConfig
         DebianJsonUrl = rootOf("security-tracker.debian.org") + "/tracker/data/json",
         OsvUrl = rootOf("osv-vulnerabilities.storage.googleapis.com") + "/",
         RhelVexUrl = rootOf("security.access.redhat.com") + "/data/csaf/v2/vex/",
+        OracleUrl = year => string.Create(
+            CultureInfo.InvariantCulture, $"{rootOf("linux.oracle.com")}/security/oval/com.oracle.elsa-{year}.xml.bz2"),
+        PhotonUrl = release => string.Create(
+            CultureInfo.InvariantCulture, $"{rootOf("packages.vmware.com")}/photon/photon_oval_definitions/com.vmware.phsa-photon{release}.xml"),
+        SuseUrl = rootOf("ftp.suse.com") + "/pub/projects/security/oval/",
+        UbuntuUrl = rootOf("api.launchpad.net") + "/1.0/",
         RepositoryToCpeUrl = rootOf("security.access.redhat.com") + "/data/metrics/repository-to-cpe.json",
         ContainerNameReposMapUrl = rootOf("security.access.redhat.com") + "/data/metrics/container-name-repos-map.json",
     };

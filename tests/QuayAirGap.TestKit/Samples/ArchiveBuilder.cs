@@ -1,10 +1,11 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using ICSharpCode.SharpZipLib.BZip2;
 using ZstdSharp;
 
 namespace QuayAirGap.TestKit.Samples;
 
-/// <summary>Makes archives in the two forms that upstreams publish, with the members in the order given.</summary>
+/// <summary>Makes archives and packed documents in the forms that upstreams publish, with the members in the order given.</summary>
 public static class ArchiveBuilder
 {
     /// <summary>A zip as OSV publishes it: deflated members, no folders.</summary>
@@ -43,6 +44,30 @@ public static class ArchiveBuilder
     {
         using var bytes = new MemoryStream();
         Tar(members, bytes);
+        return bytes.ToArray();
+    }
+
+    /// <summary>One document in gzip, as SUSE publishes it.</summary>
+    public static byte[] Gzip(byte[] content)
+    {
+        using var bytes = new MemoryStream();
+        using (var gzip = new GZipStream(bytes, CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>One document in bzip2, as Oracle and Ubuntu publish it.</summary>
+    public static byte[] Bzip2(byte[] content)
+    {
+        using var bytes = new MemoryStream();
+        using (var bzip2 = new BZip2OutputStream(bytes) { IsStreamOwner = false })
+        {
+            bzip2.Write(content);
+        }
+
         return bytes.ToArray();
     }
 

@@ -7,16 +7,24 @@ namespace QuayAirGap.TestKit.Samples;
 /// <summary>
 /// The sample upstream in <c>docs/examples/sample-upstream</c>: every collected feed in its true format with invented content, in
 /// two states. From day 1 to day 2: Alpine v3.8 main and <c>last-update</c> change, the Debian tracker changes, OSV's Go archive has
-/// one advisory changed and one more, and of the Red Hat documents one changed, one was added and one deleted.
+/// one advisory changed and one more, of the Red Hat documents one changed, one was added and one deleted, Oracle's 2026, Photon 5 and
+/// Ubuntu noble have one advisory more each, and one of SUSE's 15 changed.
 /// </summary>
 /// <remarks>
-/// The text files are written by hand. The archives on disk are made by <see cref="WriteArchives"/> from the documents in
-/// <c>tests/fixtures/sample-upstream</c>; a test holds the two equal.
+/// The text files are written by hand. The archives and packed documents on disk are made by <see cref="WriteArchives"/> from the documents
+/// in <c>tests/fixtures/sample-upstream</c>; a test holds the two equal.
 /// </remarks>
 public static class SampleUpstream
 {
     private const string Osv = "osv-vulnerabilities.storage.googleapis.com";
     private const string VexArchive = "security.access.redhat.com/data/csaf/v2/vex/csaf_vex_2026-01-10.tar.zst";
+
+    private const string Oracle = "linux.oracle.com/security/oval/com.oracle.elsa-";
+    private const string Suse = "ftp.suse.com/pub/projects/security/oval/";
+    private const string Ubuntu = "security-metadata.canonical.com/oval/com.ubuntu.";
+
+    /// <summary>Beyond the lives of the releases tested here: Oracle must have a document for whatever year it is.</summary>
+    private const int LastOracleYear = 2040;
 
     private static readonly string[] s_ecosystems = ["Go", "Maven", "PyPI", "RubyGems", "npm"];
 
@@ -43,7 +51,32 @@ public static class SampleUpstream
         return archives;
     }
 
-    /// <summary>Makes the archives on disk anew, for both states. For whoever changes the documents in the fixtures.</summary>
+    /// <summary>What every packed document of a state unpacks to, by its <c>host/path</c>.</summary>
+    /// <param name="day">1 or 2.</param>
+    public static IReadOnlyDictionary<string, byte[]> Documents(int day)
+    {
+        var documents = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var year in Enumerable.Range(2007, LastOracleYear + 1 - 2007).Select(y => y.ToString(CultureInfo.InvariantCulture)))
+        {
+            documents.Add($"{Oracle}{year}.xml.bz2", Oval(day, $"{Oracle}{year}.xml") ?? Oval(day, Oracle + "empty.xml")!);
+        }
+
+        foreach (var name in new[] { "opensuse.leap.15.6.xml", "suse.linux.enterprise.server.15.xml" })
+        {
+            documents.Add(Suse + name + ".gz", Oval(day, Suse + name)!);
+        }
+
+        foreach (var name in new[] { "jammy", "noble" })
+        {
+            // The plain form lies beside the packed one, as upstream has both.
+            var plain = $"{Ubuntu}{name}.cve.oval.xml";
+            documents.Add(plain + ".bz2", File.ReadAllBytes(Path.Combine(Folder(day), plain)));
+        }
+
+        return documents;
+    }
+
+    /// <summary>Makes the archives and packed documents on disk anew, for both states. For whoever changes the documents in the fixtures.</summary>
     public static void WriteArchives()
     {
         foreach (var day in new[] { 1, 2 })
@@ -53,6 +86,13 @@ public static class SampleUpstream
                 var path = Path.Combine(Folder(day), hostPath);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 File.WriteAllBytes(path, hostPath == VexArchive ? ArchiveBuilder.TarZst(members) : ArchiveBuilder.Zip(members));
+            }
+
+            foreach (var (hostPath, content) in Documents(day))
+            {
+                var path = Path.Combine(Folder(day), hostPath);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllBytes(path, hostPath.EndsWith(".gz", StringComparison.Ordinal) ? ArchiveBuilder.Gzip(content) : ArchiveBuilder.Bzip2(content));
             }
         }
     }
@@ -69,6 +109,10 @@ public static class SampleUpstream
             .Order(StringComparer.Ordinal)
             .Select(file => new ArchiveMember(Path.GetFileName(file), File.ReadAllBytes(file), exported))];
     }
+
+    /// <summary>A document that has none for day 2 is as it was on day 1; null where there is none at all.</summary>
+    private static byte[]? Oval(int day, string hostPath) => new[] { day, 1 }
+        .Select(d => Fixtures("oval", DayName(d), hostPath)).Where(File.Exists).Select(File.ReadAllBytes).FirstOrDefault();
 
     private static IReadOnlyList<ArchiveMember> VexMembers()
     {
