@@ -7,7 +7,11 @@ public static class SourceCatalog
     public static IReadOnlyList<IFeedFamily> Families { get; } =
     [
         new Alpine.AlpineFamily(),
+        new Aws.AwsFamily(),
         new Debian.DebianFamily(),
+        new Epss.EpssFamily(),
+        new Kev.KevFamily(),
+        new Nvd.NvdFamily(),
         new Osv.OsvFamily(),
         new RedHatMappings.RedHatMappingsFamily(),
         new RhelVex.RhelVexFamily(),
@@ -50,8 +54,6 @@ public static class SourceCatalog
             IsCollected = false,
         };
 
-        yield return Of("aws", SourceKind.UpdaterSet, "Amazon Linux 1, 2 and 2023", "https://cdn.amazonlinux.com/");
-        yield return Of("clair.cvss", SourceKind.Enrichment, "CVSS scores from the NVD", "https://nvd.nist.gov/feeds/json/cve/2.0/");
         yield return Of("oracle", SourceKind.UpdaterSet, "Oracle Linux 5 to 9", "https://linux.oracle.com/security/oval/");
         yield return Of("photon", SourceKind.UpdaterSet, "VMware Photon OS", "https://packages.vmware.com/photon/photon_oval_definitions/");
         yield return Of("suse", SourceKind.UpdaterSet, "SUSE Linux Enterprise Server and openSUSE Leap", "https://ftp.suse.com/pub/projects/security/oval/");

@@ -21,7 +21,11 @@ public sealed class ClairMatcher : IDisposable
         Debian = new DebianUpdater(_http, config);
         Osv = new OsvUpdaters(_http, config, clock);
         RhelVex = new RhelVexUpdater(_http, config, clock);
-        _sets = [Alpine, Debian, Osv, RhelVex];
+        Aws = new AwsUpdaters(_http);
+        Cvss = new CvssEnricher(_http, config, clock);
+        Epss = new EpssEnricher(_http, config, clock);
+        Kev = new KevEnricher(_http, config);
+        _sets = [Alpine, Debian, Osv, RhelVex, Aws, Cvss];
     }
 
     /// <summary>The <c>alpine</c> set.</summary>
@@ -35,6 +39,18 @@ public sealed class ClairMatcher : IDisposable
 
     /// <summary>The <c>rhel-vex</c> set.</summary>
     public RhelVexUpdater RhelVex { get; }
+
+    /// <summary>The <c>aws</c> set.</summary>
+    public AwsUpdaters Aws { get; }
+
+    /// <summary>The <c>clair.cvss</c> set.</summary>
+    public CvssEnricher Cvss { get; }
+
+    /// <summary>The <c>clair.epss</c> set of claircore, which no Clair registers: it takes no part in <see cref="PollAsync"/>.</summary>
+    public EpssEnricher Epss { get; }
+
+    /// <summary>The <c>clair.kev</c> set of claircore, which no Clair registers: it takes no part in <see cref="PollAsync"/>.</summary>
+    public KevEnricher Kev { get; }
 
     /// <summary>
     /// One run of Clair's update manager: all sets are constructed one after the other, then all updaters run. A set that cannot be
