@@ -9,6 +9,9 @@ internal static class Repository
 
     public static string Sample(string day) => SampleUpstream.Complete(day == "day1" ? 1 : 2);
 
+    /// <summary>A layer for real feeds that lack some years of NVD.</summary>
+    public static string EmptyNvdYears => SampleUpstream.EmptyNvdYears;
+
     /// <summary>Real feed data beside the checkout, or null where it is not there.</summary>
     public static string? Feeds(string name)
     {
