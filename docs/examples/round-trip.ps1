@@ -31,6 +31,27 @@ function Step([string] $Text) { "`n== $Text" }
 
 function Get-Sha256([byte[]] $Bytes) { [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($Bytes)).ToLowerInvariant() }
 
+# The NVD has a pair of files for every year up to the current one, whenever this runs. The sample has three; the others are copies of its empty one.
+function Copy-Sample([string] $To) {
+    $from = [IO.Path]::Combine($examples, 'sample-upstream', 'day1')
+    $copies = @{}
+    foreach ($file in [IO.Directory]::GetFiles($from, '*', 'AllDirectories')) { $copies[[IO.Path]::GetRelativePath($from, $file)] = $file }
+    foreach ($extension in 'meta', 'json.gz') {
+        for ($year = 2002; $year -le [DateTime]::UtcNow.Year; $year++) {
+            $name = [IO.Path]::Combine('nvd.nist.gov', 'feeds', 'json', 'cve', '2.0', "nvdcve-2.0-$year.$extension")
+            if (-not $copies.ContainsKey($name)) { $copies[$name] = [IO.Path]::Combine($from, $name.Replace("-$year.", '-2026.')) }
+        }
+    }
+
+    foreach ($name in $copies.Keys) {
+        $copy = [IO.Path]::Combine($To, $name)
+        [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($copy))
+        [IO.File]::Copy($copies[$name], $copy)
+    }
+
+    [IO.File]::Copy("$from.times.csv", "$To.times.csv")
+}
+
 $marker = [IO.Path]::Combine($Path, '.round-trip')
 if ([IO.Directory]::Exists($Path)) {
     if (-not [IO.File]::Exists($marker)) { throw "'$Path' exists and was not made by this script. Name another folder with -Path." }
@@ -59,7 +80,9 @@ try {
         '   from the real upstreams'
     }
     else {
-        $upstream = Start-ClairFeedMirror -Folder ([IO.Path]::Combine($examples, 'sample-upstream', 'day1')) -Urls 'http://127.0.0.1:0' -PassThru
+        $sample = [IO.Path]::Combine($Path, 'sample-upstream', 'day1')
+        Copy-Sample $sample
+        $upstream = Start-ClairFeedMirror -Folder $sample -Urls 'http://127.0.0.1:0' -PassThru
         Set-ClairFeedSource -SitePath $outside -Name * -UpstreamRoot $upstream.Url
         "   from the sample upstream at $($upstream.Url)"
     }
@@ -110,6 +133,15 @@ try {
     $rows = $http.GetStringAsync("$vex/changes.csv").GetAwaiter().GetResult().Split("`n", [StringSplitOptions]::RemoveEmptyEntries)
     $document = $rows[0].Split('"')[1]
     Confirm-That "rhel-vex: the document of the first change, $document, is served" ($http.GetAsync("$vex/$document").GetAwaiter().GetResult().StatusCode -eq 200)
+
+    $list = 'cdn.amazonlinux.com/al2023/core/mirrors/latest/x86_64/mirror.list'
+    $repository = $http.GetStringAsync("$base/$list").GetAwaiter().GetResult().Trim().TrimEnd('/')
+    $advisories = "$base/$($repository.Replace('https://', ''))/repodata/updateinfo.xml.gz"
+    Confirm-That 'aws: the mirror list leads to advisories that are served' ($http.GetAsync($advisories).GetAwaiter().GetResult().StatusCode -eq 200)
+
+    $nvd = "$base/nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-"
+    $missing = @(2002..([DateTime]::UtcNow.Year + 1)).Where({ $http.GetAsync("$nvd$_.json.gz").GetAwaiter().GetResult().StatusCode -ne 200 })
+    Confirm-That 'clair.cvss: every year is there, and the next one is prepared' ($missing.Count -eq 0)
 
     foreach ($file in 'secdb.alpinelinux.org/v3.3/main.json', 'security-tracker.debian.org/tracker/data/json', 'security.access.redhat.com/data/metrics/repository-to-cpe.json') {
         $answer = $http.GetAsync("$base/$file").GetAwaiter().GetResult()

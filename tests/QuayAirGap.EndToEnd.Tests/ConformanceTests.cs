@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.TestKit.Clair;
+using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
 
@@ -276,6 +277,70 @@ public sealed class ConformanceTests
     }
 
     [Fact]
+    public async Task Epss_and_kev_end_as_upstream_has_them_and_outlive_polls_and_days_without_a_bundle()
+    {
+        await using TwoSites sites = await SampleAsync();
+        PutEpss(sites, "CVE-2099-10001,0.5,0.9", "CVE-2099-10002,0.00012,0.02");
+        await sites.CarryAsync("clair.epss", "clair.kev", "rhel-vex");
+        using ClairMatcher clair = await ClairAsync(sites);
+        await ServedAsync(sites);
+        await SameAsync();
+
+        // With an ETag the second poll would end the process; and the mirror answers though each day asks for another name.
+        for (int day = 0; day < 3; day++)
+        {
+            Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(clair.Epss));
+            Assert.Equal((ClairOutcome.Unchanged, null), await OutcomeAsync(clair.Kev));
+            sites.Clock.Advance(TimeSpan.FromDays(1));
+        }
+
+        MoveUpstream(sites, "day2", 3);
+        PutEpss(sites, "CVE-2099-10001,0.75,0.95");
+        await sites.CarryAsync("clair.epss", "clair.kev", "rhel-vex");
+        await ServedAsync(sites);
+        await SameAsync();
+        Assert.Equal(2, clair.Kev.Held.Count);
+
+        async Task SameAsync()
+        {
+            using var reference = new ClairMatcher(ClairConfig.AsUpstream(sites.Upstream.Root), sites.Clock);
+            foreach (ClairMatcher matcher in new[] { reference, clair })
+            {
+                Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(matcher.Epss));
+                Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(matcher.Kev));
+            }
+
+            Assert.NotEmpty(clair.Epss.Held);
+            Assert.Equal(reference.Epss.Held, clair.Epss.Held);
+            Assert.Equal(reference.Kev.Held, clair.Kev.Held);
+        }
+    }
+
+    [Fact]
+    public async Task Amazon_linux_that_has_moved_to_another_repository_is_followed_and_reverted()
+    {
+        await using TwoSites sites = await SampleAsync();
+        int first = (await sites.CarryAsync()).Generation.Number;
+        using ClairMatcher clair = await ClairAsync(sites);
+        await PollAsync(clair, sites);
+        Assert.Equal(2, clair.Aws.Held["aws-AL2023-updater"].Count);
+
+        MoveUpstream(sites, "day2", 1);
+        sites.Clock.Advance(TimeSpan.FromDays(1));
+        await sites.CarryAsync();
+        IReadOnlyList<ClairUpdate> updates = await PollAsync(clair, sites);
+        Assert.Equal(
+            ["aws-AL2023-updater"],
+            updates.Where(u => u.Updater.StartsWith("aws", StringComparison.Ordinal) && u.Outcome == ClairOutcome.Updated).Select(u => u.Updater));
+        Assert.Equal(3, clair.Aws.Held["aws-AL2023-updater"].Count);
+
+        sites.Clock.Advance(TimeSpan.FromHours(1));
+        await sites.RestoreAsync(first);
+        await PollAsync(clair, sites);
+        Assert.Equal(2, clair.Aws.Held["aws-AL2023-updater"].Count);
+    }
+
+    [Fact]
     public async Task Real_feeds_end_as_upstream_has_them()
     {
         string? small = Repository.Feeds("small");
@@ -285,19 +350,33 @@ public sealed class ConformanceTests
         // A checkout keeps no file times, and this one decides which documents are newer than the archive.
         var archived = new DateTimeOffset(2025, 2, 1, 6, 0, 0, TimeSpan.Zero);
         Assert.SkipUnless(small is not null && next is not null && synthetic is not null, "The real feed data is not beside the checkout.");
-        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(small!, s_upstreamTime), new UpstreamLayer(synthetic!, s_upstreamTime));
+        var years = new UpstreamLayer(Repository.EmptyNvdYears, s_upstreamTime);
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(small!, s_upstreamTime), new UpstreamLayer(synthetic!, s_upstreamTime), years);
         sites.Upstream.SetLastModified(Vex + "csaf_vex_2025-02-01.tar.zst", archived);
         await sites.CarryAsync();
         using ClairMatcher clair = await ClairAsync(sites);
         await PollAsync(clair, sites);
         await SameAsUpstreamAsync(clair, sites);
 
-        sites.Upstream.SetLayers(new UpstreamLayer(next!, s_upstreamTime.AddDays(1)), new UpstreamLayer(synthetic!, s_upstreamTime));
+        sites.Upstream.SetLayers(new UpstreamLayer(next!, s_upstreamTime.AddDays(1)), new UpstreamLayer(synthetic!, s_upstreamTime), years);
         sites.Upstream.SetLastModified(Vex + "csaf_vex_2025-02-01.tar.zst", archived);
         sites.Clock.Advance(TimeSpan.FromDays(1));
         await sites.CarryAsync();
         await PollAsync(clair, sites);
         await SameAsUpstreamAsync(clair, sites);
+    }
+
+    private static async Task<(ClairOutcome Outcome, string? Error)> OutcomeAsync<THeld>(ClairUpdaterSet<THeld> set)
+    {
+        ClairPoll<THeld> poll = await set.PollAsync();
+        return (poll.Outcome, poll.Error);
+    }
+
+    /// <summary>The scores of yesterday, by the sites' clock.</summary>
+    private static void PutEpss(TwoSites sites, params string[] rows)
+    {
+        (string hostPath, byte[] content) = GzipFeeds.Epss(DateOnly.FromDateTime(sites.Clock.GetUtcNow().UtcDateTime).AddDays(-1), rows);
+        sites.Upstream.Replace(hostPath, content);
     }
 
     private static Task<TwoSites> SampleAsync() => TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
@@ -376,5 +455,11 @@ public sealed class ConformanceTests
 
         Assert.NotEmpty(clair.RhelVex.Held);
         Assert.Equal(reference.RhelVex.Held, clair.RhelVex.Held);
+
+        Assert.Equal(3, clair.Aws.Held.Count);
+        Assert.All(reference.Aws.Held, held => Assert.True(held.Value.Count > 0 && held.Value.SetEquals(clair.Aws.Held[held.Key]), held.Key));
+
+        Assert.NotEmpty(clair.Cvss.Held);
+        Assert.Equal(reference.Cvss.Held, clair.Cvss.Held);
     }
 }

@@ -1,3 +1,5 @@
+using QuayAirGap.TestKit.Samples;
+
 namespace QuayAirGap.EndToEnd.Tests;
 
 /// <summary>Where things are, seen from the test's own folder.</summary>
@@ -5,7 +7,10 @@ internal static class Repository
 {
     public static string Root { get; } = Find();
 
-    public static string Sample(string day) => Path.Combine(Root, "docs", "examples", "sample-upstream", day);
+    public static string Sample(string day) => SampleUpstream.Complete(day == "day1" ? 1 : 2);
+
+    /// <summary>A layer for real feeds that lack some years of NVD.</summary>
+    public static string EmptyNvdYears => SampleUpstream.EmptyNvdYears;
 
     /// <summary>Real feed data beside the checkout, or null where it is not there.</summary>
     public static string? Feeds(string name)

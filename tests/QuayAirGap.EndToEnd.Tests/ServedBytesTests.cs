@@ -22,7 +22,7 @@ public sealed class ServedBytesTests
         string? next = Repository.Feeds("small-next");
         string? synthetic = Repository.Feeds("synthetic");
         Assert.SkipUnless(small is not null && next is not null && synthetic is not null, "The real feed data is not beside the checkout.");
-        return CheckAsync([small!, synthetic!], [next!, synthetic!]);
+        return CheckAsync([small!, synthetic!, Repository.EmptyNvdYears], [next!, synthetic!, Repository.EmptyNvdYears]);
     }
 
     private static async Task CheckAsync(string[] first, string[] second)

@@ -12,6 +12,8 @@ public sealed class SourceTroubleTests
 {
     private static readonly DateTimeOffset s_upstreamTime = new(2026, 11, 20, 6, 0, 0, TimeSpan.Zero);
 
+    private static readonly string s_amazon2 = $"cdn.amazonlinux.com/2/core/2.0/x86_64/{new string('2', 64)}/repodata";
+
     public static TheoryData<string, string, string> Troubles()
     {
         // One kind for each place: FaultTableTests tries them all, on one side of the gap.
@@ -24,6 +26,11 @@ public sealed class SourceTroubleTests
             { "osv", "osv-vulnerabilities.storage.googleapis.com/ecosystems.txt", "html" },
             { "rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/changes.csv", "stall" },
             { "rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/deletions.csv", "500" },
+            { "aws", "repo.us-west-2.amazonaws.com/2018.03/updates/x86_64/mirror.list", "404" },
+            { "aws", $"{s_amazon2}/repomd.xml", "cut" },
+            { "aws", $"{s_amazon2}/updateinfo.xml.gz", "html" },
+            { "clair.cvss", "nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-2014.meta", "html" },
+            { "clair.cvss", "nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-2025.json.gz", "403" },
             { "repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", "html" },
             { "container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", "404" },
         };
@@ -61,7 +68,7 @@ public sealed class SourceTroubleTests
         Assert.Equal(captured, failed.CapturedAt);
         Assert.Equal(Of(good.Snapshot, source).Files, failed.Files);
         Assert.All(
-            save.Snapshot.Sources.Where(s => s.Name != source && s.State != CaptureState.Unsupported),
+            save.Snapshot.Sources.Where(s => s.Name != source && s.State is not (CaptureState.Unsupported or CaptureState.Deselected)),
             s => Assert.Equal((CaptureState.Captured, sites.Clock.GetUtcNow()), (s.State, s.CapturedAt)));
 
         // Inside, too: published as it was, and said to be old.

@@ -305,7 +305,7 @@ public sealed class CmdletTests
             Environment.GetEnvironmentVariable("QUAYAIRGAP_SITE") is not null || File.Exists(Path.Combine(usual, "sources.yaml")), "This machine has a site.");
         using var engine = new Engine();
         EngineResult result = engine.Run("Get-ClairFeedSource").WithoutErrors();
-        Assert.Equal(12, result.Output.Count);
+        Assert.Equal(14, result.Output.Count);
         Assert.Contains("rhel-vex", result.Output.Select(o => o.ToString()));
     }
 
@@ -380,10 +380,10 @@ public sealed class CmdletTests
         engine.Run("param($s) Set-ClairFeedSource alpine -Enabled $false -SitePath $s", folder["site"]).WithoutErrors();
         EngineResult result = engine.Run("param($s) Get-ClairFeedSource -SitePath $s", folder["site"]).WithoutErrors();
         Assert.Equal(
-            "alpine=Deselected aws=Unsupported clair.cvss=Unsupported debian=Enabled oracle=Unsupported osv=Enabled photon=Unsupported " +
+            "alpine=Deselected aws=Enabled clair.cvss=Enabled clair.epss=Deselected clair.kev=Deselected debian=Enabled oracle=Unsupported osv=Enabled photon=Unsupported " +
             "rhel-vex=Enabled suse=Unsupported ubuntu=Unsupported container-name-repos-map=Enabled repository-to-cpe=Enabled",
             string.Join(' ', result.Output.Select(o => $"{o.Properties["Name"].Value}={o.Properties["State"].Value}")));
-        Assert.Equal(["SourceUnsupported"], engine.Run("param($s) Set-ClairFeedSource aws -Enabled $true -SitePath $s", folder["site"]).ErrorIds);
+        Assert.Equal(["SourceUnsupported"], engine.Run("param($s) Set-ClairFeedSource suse -Enabled $true -SitePath $s", folder["site"]).ErrorIds);
         Assert.Equal(["debian"], engine.Run("param($s) (Get-ClairFeedSource deb* -SitePath $s).Name", folder["site"]).Output.Select(o => o.ToString()));
     }
 

@@ -1,13 +1,17 @@
 namespace QuayAirGap.Core.Sources;
 
-/// <summary>Every source that Clair has, in one order; the ones without a family are listed and said to be uncollected.</summary>
+/// <summary>Every source that Clair has, in one order.</summary>
 public static class SourceCatalog
 {
     /// <summary>The families, one for each folder under Sources.</summary>
     public static IReadOnlyList<IFeedFamily> Families { get; } =
     [
         new Alpine.AlpineFamily(),
+        new Aws.AwsFamily(),
         new Debian.DebianFamily(),
+        new Epss.EpssFamily(),
+        new Kev.KevFamily(),
+        new Nvd.NvdFamily(),
         new Oracle.OracleFamily(),
         new Osv.OsvFamily(),
         new Photon.PhotonFamily(),
@@ -17,10 +21,10 @@ public static class SourceCatalog
         new Ubuntu.UbuntuFamily(),
     ];
 
-    /// <summary>All sources, collected or not, in alphabetical order within updater sets, then the indexer's mappings.</summary>
+    /// <summary>All sources, in alphabetical order within updater sets, then the indexer's mappings.</summary>
     public static IReadOnlyList<SourceDefinition> All { get; } =
     [
-        .. Families.SelectMany(f => f.Sources).Concat(Uncollected())
+        .. Families.SelectMany(f => f.Sources)
             .OrderBy(s => s.Kind == SourceKind.IndexerMapping).ThenBy(s => s.Name, StringComparer.Ordinal),
     ];
 
@@ -41,20 +45,5 @@ public static class SourceCatalog
         throw new FeedException(
             ErrorIds.SourceUnknown, $"There is no source '{name}'.", name,
             $"Did you mean '{Nearest.To(name, All.Select(s => s.Name))}'? Get-ClairFeedSource lists all {All.Count}.");
-    }
-
-    private static IEnumerable<SourceDefinition> Uncollected()
-    {
-        static SourceDefinition Of(string name, SourceKind kind, string covers, string uri) => new()
-        {
-            Name = name,
-            Kind = kind,
-            Covers = covers,
-            Uri = new Uri(uri),
-            IsCollected = false,
-        };
-
-        yield return Of("aws", SourceKind.UpdaterSet, "Amazon Linux 1, 2 and 2023", "https://cdn.amazonlinux.com/");
-        yield return Of("clair.cvss", SourceKind.Enrichment, "CVSS scores from the NVD", "https://nvd.nist.gov/feeds/json/cve/2.0/");
     }
 }

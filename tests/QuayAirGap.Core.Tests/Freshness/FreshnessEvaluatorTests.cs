@@ -77,7 +77,7 @@ public sealed class FreshnessEvaluatorTests
         IReadOnlyList<SourceFreshness> all = FreshnessEvaluator.Evaluate(Settings(), snapshot: null, null, null, s_now);
 
         Assert.All(all.Where(s => s.Required), s => Assert.Equal((FeedState.Missing, FreshnessLevel.Critical), (s.State, s.Level)));
-        Assert.Equal(SourceCatalog.All.Count(s => s.IsCollected), all.Count(s => s.Required));
+        Assert.Equal(SourceCatalog.All.Count(s => s is { IsCollected: true, EnabledByDefault: true }), all.Count(s => s.Required));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class SiteSettingsTests
         SiteSettings settings = SiteSettings.Load(site.Site);
 
         Assert.Equal(SourceCatalog.All, settings.Sources.Select(s => s.Definition));
-        Assert.All(settings.Sources, s => Assert.Equal(s.Definition.IsCollected, s.Enabled));
+        Assert.All(settings.Sources, s => Assert.Equal(s.Definition is { IsCollected: true, EnabledByDefault: true }, s.Enabled));
         Assert.Equal(settings.Sources, SiteSettings.LoadOrDefault(null).Sources);
         Assert.Equal((7, TimeSpan.FromDays(30)), (settings.KeepGenerations, settings.BundleValidity));
     }

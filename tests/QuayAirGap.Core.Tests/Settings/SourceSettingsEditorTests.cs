@@ -351,6 +351,6 @@ public sealed partial class SourceSettingsEditorTests
     [GeneratedRegex(@"# ?c\d+[^\r\n]*")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"^ +((?:alpine|aws|clair\.cvss|debian|oracle|osv|photon|rhel-vex|suse|ubuntu|repository-to-cpe|container-name-repos-map)):|^\S.*")]
+    [GeneratedRegex(@"^ +((?:alpine|aws|clair\.(?:cvss|epss|kev)|debian|oracle|osv|photon|rhel-vex|suse|ubuntu|repository-to-cpe|container-name-repos-map)):|^\S.*")]
     private static partial Regex Section();
 }

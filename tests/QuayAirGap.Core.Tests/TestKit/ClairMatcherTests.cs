@@ -45,7 +45,7 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         _clair.Restart();
         var second = await _clair.PollAsync();
         Assert.Equal(
-            ["alpine-main-v3.8-updater", "debian/updater", "osv/go", "rhel-vex"],
+            ["alpine-main-v3.8-updater", "debian/updater", "osv/go", "rhel-vex", "aws-AL2023-updater", "clair.cvss"],
             second.Where(u => u.Outcome == ClairOutcome.Updated).Select(u => u.Updater));
         Assert.All(second, update => Assert.Null(update.Error));
         AssertHoldsSample(2);
@@ -67,7 +67,7 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         _server.ClearRequests();
         await _clair.PollAsync();
         Assert.All(
-            _server.Requests.Where(r => r.Host != "ftp.debian.org"),
+            _server.Requests.Where(r => r.Host != "ftp.debian.org" && !r.Host.Contains("amazon", StringComparison.Ordinal) && r.Host != "nvd.nist.gov"),
             request => Assert.Equal(304, request.Status));
         Assert.NotNull(_server.RequestsFor(Tracker).Single().Header("If-Modified-Since"));
         Assert.NotNull(_server.RequestsFor($"{Vex}/changes.csv").Single().Header("If-None-Match"));
@@ -447,6 +447,14 @@ public sealed class ClairMatcherTests : IAsyncLifetime
             new[] { "Go", "Maven", "npm", "PyPI", "RubyGems" },
             ecosystem => Assert.Equal(Advisories(day, ecosystem), _clair.Osv.Held[ecosystem.ToLowerInvariant()]));
         Assert.Equal(Documents(day), _clair.RhelVex.Held);
+        Assert.Equal(
+            ["aws-AL1-updater=2", "aws-AL2-updater=1", $"aws-AL2023-updater={day + 1}"], _clair.Aws.Held.Select(h => $"{h.Key}={h.Value.Count}"));
+        Assert.Contains("1:3.1.0-3.amzn2023.0.2", _clair.Aws.Held["aws-AL2023-updater"].Select(r => r.FixedVersion));
+        Assert.Contains("2.2.21-1.18.amzn1", _clair.Aws.Held["aws-AL1-updater"].Select(r => r.FixedVersion));
+        Assert.Equal(
+            day == 1 ? ["CVE-2099-10001", "CVE-2099-20001"] : ["CVE-2099-10001", "CVE-2099-10006", "CVE-2099-20001"],
+            _clair.Cvss.Held.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains(day == 1 ? "\"baseScore\":7.5" : "\"baseScore\":9.8", _clair.Cvss.Held["CVE-2099-10001"], StringComparison.Ordinal);
     }
 
     private void ReplaceGo(params (string Name, string Json)[] members) => _server.Replace(

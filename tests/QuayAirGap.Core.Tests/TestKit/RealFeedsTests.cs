@@ -17,9 +17,10 @@ public sealed class RealFeedsTests
         Assert.SkipWhen(RepositoryFolders.RealFeeds is null, "There are no real feeds here: set QUAYAIRGAP_FEEDS.");
         var feeds = RepositoryFolders.RealFeeds!;
         var synthetic = new UpstreamLayer(Path.Combine(feeds, "synthetic"));
+        var years = new UpstreamLayer(SampleUpstream.EmptyNvdYears);
         var small = new UpstreamLayer(Path.Combine(feeds, "small"), new DateTimeOffset(2025, 2, 1, 0, 0, 0, TimeSpan.Zero));
         var next = new UpstreamLayer(Path.Combine(feeds, "small-next"), new DateTimeOffset(2026, 2, 27, 0, 0, 0, TimeSpan.Zero));
-        await using var server = await UpstreamServer.StartAsync(small, synthetic);
+        await using var server = await UpstreamServer.StartAsync(small, synthetic, years);
         var time = new FakeTimeProvider(new DateTimeOffset(2025, 2, 7, 0, 0, 0, TimeSpan.Zero));
         using var clair = new ClairMatcher(ClairConfig.AsUpstream(server.Root), time);
 
@@ -30,10 +31,13 @@ public sealed class RealFeedsTests
         Assert.Equal(8, clair.Osv.Held.Count);
         Assert.All(clair.Osv.Held.Values, Assert.NotEmpty);
         Assert.NotEmpty(clair.Alpine.Held["alpine-main-v3.4-updater"]);
+        Assert.Equal(3, clair.Aws.Held.Count);
+        Assert.All(clair.Aws.Held.Values, Assert.NotEmpty);
+        Assert.True(clair.Cvss.Held.Count > 1);
         var advisories = clair.Osv.Held["go"].Count;
 
         time.SetUtcNow(new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero));
-        server.SetLayers(next, synthetic);
+        server.SetLayers(next, synthetic, years);
         clair.Restart();
         Assert.All(await clair.PollAsync(), update => Assert.Null(update.Error));
         Assert.Equal(Documents(next), clair.RhelVex.Held);

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using ICSharpCode.SharpZipLib.BZip2;
 using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
@@ -21,6 +22,7 @@ public sealed class SampleUpstreamTests
         if (Environment.GetEnvironmentVariable("QUAYAIRGAP_WRITE_SAMPLES") == "1")
         {
             SampleUpstream.WriteArchives();
+            SampleUpstream.WriteGzipFeeds();
         }
 
         var archives = SampleUpstream.Archives(day);
@@ -53,6 +55,22 @@ public sealed class SampleUpstreamTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    public void The_gzip_files_on_disk_hold_what_the_fixtures_say_and_what_vouches_for_them_fits(int day)
+    {
+        foreach (var (hostPath, document) in SampleUpstream.GzipDocuments(day))
+        {
+            var file = Path.Combine(SampleUpstream.Folder(day), hostPath);
+            var packed = File.ReadAllBytes(file);
+            Assert.Equal(document, GzipFeeds.Unpack(packed));
+            var vouching = hostPath.EndsWith(".json.gz", StringComparison.Ordinal) ? file.Replace(".json.gz", ".meta") : file.Replace("updateinfo.xml.gz", "repomd.xml");
+            var sum = hostPath.EndsWith(".json.gz", StringComparison.Ordinal) ? SHA256.HashData(document) : SHA256.HashData(packed);
+            Assert.Contains(Convert.ToHexString(sum), File.ReadAllText(vouching), StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
     public void Every_file_of_the_sample_has_a_time_and_every_time_a_file(int day)
     {
         var layer = new UpstreamLayer(SampleUpstream.Folder(day));
@@ -69,8 +87,8 @@ public sealed class SampleUpstreamTests
         Assert.All(both, path => Assert.Equal(
             day1.Times[path] == day2.Times[path],
             File.ReadAllBytes(Path.Combine(day1.Folder, path)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(day2.Folder, path)))));
-        Assert.Equal([$"{Vex}/2098/cve-2098-20001.json"], day1.Times.Keys.Except(day2.Times.Keys));
-        Assert.Equal([$"{Vex}/2099/cve-2099-10006.json"], day2.Times.Keys.Except(day1.Times.Keys));
+        Assert.Equal([$"{Vex}/2098/cve-2098-20001.json"], day1.Times.Keys.Except(day2.Times.Keys).Where(p => p.StartsWith(Vex, StringComparison.Ordinal)));
+        Assert.Equal([$"{Vex}/2099/cve-2099-10006.json"], day2.Times.Keys.Except(day1.Times.Keys).Where(p => p.StartsWith(Vex, StringComparison.Ordinal)));
     }
 
     [Theory]

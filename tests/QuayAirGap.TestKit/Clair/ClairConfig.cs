@@ -56,6 +56,15 @@ public sealed record ClairConfig
     /// <summary><c>indexer.scanner.package.rhel_containerscanner.name2repos_mapping_url</c>.</summary>
     public required string ContainerNameReposMapUrl { get; init; }
 
+    /// <summary><c>updaters.config.clair.cvss.feed_root</c>; without a trailing slash the updater is left out.</summary>
+    public required string CvssFeedRoot { get; init; }
+
+    /// <summary><c>clair.epss.url</c>; null for the address that is built in, which names yesterday by Clair's clock.</summary>
+    public string? EpssUrl { get; init; }
+
+    /// <summary><c>clair.kev.feed_root</c>.</summary>
+    public required string KevUrl { get; init; }
+
     /// <summary>Which Clair.</summary>
     public ClairRelease Release { get; init; } = ClairRelease.V490;
 
@@ -65,12 +74,19 @@ public sealed record ClairConfig
     /// </summary>
     public Uri? AllHostsAt { get; init; }
 
+    /// <summary>
+    /// Where a rewriting proxy sends requests for every host but this one: <c>&lt;root&gt;/&lt;host&gt;/&lt;path&gt;</c>; null for none. The
+    /// <c>aws</c> set takes no configuration at all, so it comes to a mirror's paths this way only.
+    /// </summary>
+    public Uri? OtherHostsUnder { get; init; }
+
     /// <summary>A Clair whose configuration points at a mirror by path: <c>&lt;root&gt;/&lt;upstream host&gt;/&lt;path&gt;</c>.</summary>
     /// <param name="root">The mirror's root.</param>
     public static ClairConfig ByPath(Uri root) => At(host => new Uri(root, host).AbsoluteUri) with
     {
         UbuntuUpdaterUrl = name => new Uri(root, $"security-metadata.canonical.com/oval/com.ubuntu.{name}.cve.oval.xml.bz2").AbsoluteUri,
         PhotonCompression = "none",
+        OtherHostsUnder = root,
     };
 
     /// <summary>A Clair with upstream's own host names (in plain http), all answered by one server.</summary>
@@ -90,6 +106,8 @@ public sealed record ClairConfig
             CultureInfo.InvariantCulture, $"{rootOf("packages.vmware.com")}/photon/photon_oval_definitions/com.vmware.phsa-photon{release}.xml"),
         SuseUrl = rootOf("ftp.suse.com") + "/pub/projects/security/oval/",
         UbuntuUrl = rootOf("api.launchpad.net") + "/1.0/",
+        CvssFeedRoot = rootOf("nvd.nist.gov") + "/feeds/json/cve/2.0/",
+        KevUrl = rootOf("www.cisa.gov") + "/sites/default/files/feeds/known_exploited_vulnerabilities.json",
         RepositoryToCpeUrl = rootOf("security.access.redhat.com") + "/data/metrics/repository-to-cpe.json",
         ContainerNameReposMapUrl = rootOf("security.access.redhat.com") + "/data/metrics/container-name-repos-map.json",
     };

@@ -11,10 +11,12 @@ namespace QuayAirGap.TestKit.Clair;
 internal sealed class ClairHttp : IDisposable
 {
     private readonly HttpClient _client;
+    private readonly ClairConfig _config;
     private int _requests;
 
     public ClairHttp(ClairConfig config, bool compression)
     {
+        _config = config;
         var handler = new SocketsHttpHandler
         {
             // Go sends no trace headers; a test host with an activity would make .NET add them.
@@ -36,7 +38,7 @@ internal sealed class ClairHttp : IDisposable
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, Uri uri, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(method, uri) { Version = HttpVersion.Version11 };
+        using var request = new HttpRequestMessage(method, Route(uri)) { Version = HttpVersion.Version11 };
         foreach (var (name, value) in headers.Where(h => h.Value.Length > 0))
         {
             request.Headers.TryAddWithoutValidation(name, value);
@@ -63,6 +65,22 @@ internal sealed class ClairHttp : IDisposable
         }
 
         return string.Empty;
+    }
+
+    /// <summary>
+    /// Addresses that are built into Clair are https. Where a test's server answers for all hosts, TLS ends before it; where a proxy
+    /// rewrites, the host becomes the first part of the path.
+    /// </summary>
+    private Uri Route(Uri uri)
+    {
+        if (_config.AllHostsAt is not null && uri.Scheme == Uri.UriSchemeHttps)
+        {
+            return new UriBuilder(uri) { Scheme = Uri.UriSchemeHttp, Port = -1 }.Uri;
+        }
+
+        return _config.OtherHostsUnder is { } root && uri.Authority != root.Authority
+            ? new Uri(root, uri.Authority + uri.PathAndQuery)
+            : uri;
     }
 
     private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)

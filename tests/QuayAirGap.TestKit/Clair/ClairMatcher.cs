@@ -25,7 +25,11 @@ public sealed class ClairMatcher : IDisposable
         Photon = new PhotonUpdaters(_http, config);
         Suse = new SuseUpdaters(_http, config);
         Ubuntu = new UbuntuUpdaters(_http, config);
-        _sets = [Alpine, Ubuntu, Debian, Osv, RhelVex, Oracle, Photon, Suse];
+        Aws = new AwsUpdaters(_http);
+        Cvss = new CvssEnricher(_http, config, clock);
+        Epss = new EpssEnricher(_http, config, clock);
+        Kev = new KevEnricher(_http, config);
+        _sets = [Alpine, Ubuntu, Debian, Osv, RhelVex, Aws, Oracle, Photon, Suse, Cvss];
     }
 
     /// <summary>The <c>alpine</c> set.</summary>
@@ -51,6 +55,18 @@ public sealed class ClairMatcher : IDisposable
 
     /// <summary>The <c>ubuntu</c> set.</summary>
     public UbuntuUpdaters Ubuntu { get; }
+
+    /// <summary>The <c>aws</c> set.</summary>
+    public AwsUpdaters Aws { get; }
+
+    /// <summary>The <c>clair.cvss</c> set.</summary>
+    public CvssEnricher Cvss { get; }
+
+    /// <summary>The <c>clair.epss</c> set of claircore, which no Clair registers: it takes no part in <see cref="PollAsync"/>.</summary>
+    public EpssEnricher Epss { get; }
+
+    /// <summary>The <c>clair.kev</c> set of claircore, which no Clair registers: it takes no part in <see cref="PollAsync"/>.</summary>
+    public KevEnricher Kev { get; }
 
     /// <summary>
     /// One run of Clair's update manager: all sets are constructed one after the other, then all updaters run. A set that cannot be

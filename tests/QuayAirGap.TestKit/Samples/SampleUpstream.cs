@@ -8,13 +8,14 @@ namespace QuayAirGap.TestKit.Samples;
 /// The sample upstream in <c>docs/examples/sample-upstream</c>: every collected feed in its true format with invented content, in
 /// two states. From day 1 to day 2: Alpine v3.8 main and <c>last-update</c> change, the Debian tracker changes, OSV's Go archive has
 /// one advisory changed and one more, of the Red Hat documents one changed, one was added and one deleted, Oracle's 2026, Photon 5 and
-/// Ubuntu noble have one advisory more each, and one of SUSE's 15 changed.
+/// Ubuntu noble have one advisory more each, one of SUSE's 15 changed, NVD's 2025 has one CVE changed and one more, and Amazon Linux 2023 has
+/// moved to another repository with one advisory more.
 /// </summary>
 /// <remarks>
 /// The text files are written by hand. The archives and packed documents on disk are made by <see cref="WriteArchives"/> from the documents
 /// in <c>tests/fixtures/sample-upstream</c>; a test holds the two equal.
 /// </remarks>
-public static class SampleUpstream
+public static partial class SampleUpstream
 {
     private const string Osv = "osv-vulnerabilities.storage.googleapis.com";
     private const string VexArchive = "security.access.redhat.com/data/csaf/v2/vex/csaf_vex_2026-01-10.tar.zst";
@@ -29,15 +30,15 @@ public static class SampleUpstream
     private static readonly string[] s_ecosystems = ["Go", "Maven", "PyPI", "RubyGems", "npm"];
 
     /// <summary>The first state: 12 January 2026.</summary>
-    public static UpstreamLayer Day1 => new(Folder(1));
+    public static UpstreamLayer Day1 => new(Complete(1));
 
     /// <summary>The state a day later: 13 January 2026.</summary>
-    public static UpstreamLayer Day2 => new(Folder(2));
+    public static UpstreamLayer Day2 => new(Complete(2));
 
     /// <summary>Starts a server in the first state; <c>SetLayers(SampleUpstream.Day2)</c> moves it on.</summary>
     public static Task<UpstreamServer> StartAsync() => UpstreamServer.StartAsync(Day1);
 
-    /// <summary>The folder of a state, laid out <c>&lt;host&gt;/&lt;path&gt;</c>.</summary>
+    /// <summary>The folder of a state in the checkout, laid out <c>&lt;host&gt;/&lt;path&gt;</c>.</summary>
     /// <param name="day">1 or 2.</param>
     public static string Folder(int day) =>
         Path.Combine(RepositoryFolders.Root, "docs", "examples", "sample-upstream", DayName(day));
