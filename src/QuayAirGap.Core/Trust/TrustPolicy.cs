@@ -65,6 +65,33 @@ internal static class TrustPolicy
         }
     }
 
+    /// <summary>Sets how many signers are needed. The rest of the file, comments too, stays as it is.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/>: the file is not understood, and so not changed.</exception>
+    public static void WriteRequiredSigners(Site site, int required)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(required, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(required, MostSigners);
+        ReadRequiredSigners(site);
+        Directory.CreateDirectory(site.TrustFolder);
+        WriteDefault(site);
+        string[] lines = File.ReadAllText(PathIn(site)).ReplaceLineEndings("\n").Split('\n');
+        string setting = string.Create(CultureInfo.InvariantCulture, $"requiredSigners: {required}");
+        int at = Array.FindIndex(lines, l => l.StartsWith("requiredSigners:", StringComparison.Ordinal));
+        if (at >= 0)
+        {
+            int comment = lines[at].IndexOf(" #", StringComparison.Ordinal);
+            lines[at] = setting + (comment >= 0 ? lines[at][comment..] : "");
+        }
+
+        string text = string.Join('\n', lines);
+        Durable.ReplaceFile(PathIn(site), System.Text.Encoding.UTF8.GetBytes(at >= 0 ? text : $"{text.TrimEnd('\n')}\n{setting}\n"));
+        if (ReadRequiredSigners(site) != required)
+        {
+            throw new FeedException(
+                ErrorIds.SettingsInvalid, $"'{PathIn(site)}' is not written as this program writes it.", PathIn(site), "Set requiredSigners in the file by hand.");
+        }
+    }
+
     public static void WriteDefault(Site site)
     {
         if (!File.Exists(PathIn(site)))
