@@ -38,6 +38,10 @@ public static class ErrorIds
     public const string TrustInvalid = nameof(TrustInvalid);
     public const string TrustNotFound = nameof(TrustNotFound);
     public const string TrustEmpty = nameof(TrustEmpty);
+    public const string TrustDocumentInvalid = nameof(TrustDocumentInvalid);
+    public const string TrustDocumentOld = nameof(TrustDocumentOld);
+    public const string TrustRootUnknown = nameof(TrustRootUnknown);
+    public const string SignatureExists = nameof(SignatureExists);
 
     // bundles
     public const string BundleNotFound = nameof(BundleNotFound);
@@ -62,6 +66,7 @@ public static class ErrorIds
     public const string BundleSequenceJump = nameof(BundleSequenceJump);
     public const string BundleExpired = nameof(BundleExpired);
     public const string BundleFromFuture = nameof(BundleFromFuture);
+    public const string BundleTrustInvalid = nameof(BundleTrustInvalid);
     public const string BundleStream = nameof(BundleStream);
     public const string BundleBase = nameof(BundleBase);
     public const string BundleVersion = nameof(BundleVersion);

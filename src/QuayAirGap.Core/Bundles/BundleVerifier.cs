@@ -9,7 +9,11 @@ namespace QuayAirGap.Core.Bundles;
 /// <param name="Signers">The trusted signers.</param>
 /// <param name="AlreadyImported">The newest generation publishes this very snapshot: there is nothing to do.</param>
 /// <param name="ResetsSequence">It would have been refused for its sequence, and the owner lets it in.</param>
-public sealed record BundlePolicy(IReadOnlyList<VerifiedSigner> Signers, bool AlreadyImported, bool ResetsSequence = false);
+public sealed record BundlePolicy(IReadOnlyList<VerifiedSigner> Signers, bool AlreadyImported, bool ResetsSequence = false)
+{
+    /// <summary>What the site's own roots say in it that the site does not know yet: an import applies it.</summary>
+    public IReadOnlyList<SignedTrustDocument> TrustNews { get; init; } = [];
+}
 
 /// <summary>
 /// Decides whether a bundle may be believed: first who says so and when (<see cref="CheckPolicy"/>), then whether its content is what was
@@ -39,7 +43,10 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     {
         Snapshot snapshot = bundle.Snapshot;
         var trust = new TrustStore(site);
-        IReadOnlyList<VerifiedSigner> signers = SignatureVerifier.Verify(bundle.SnapshotBytes, bundle.Signatures, trust, snapshot.Created);
+        // Signed by a root of this site, whoever signed the bundle: it tells whom to believe of the bundle's own signers.
+        IReadOnlyList<(SignedTrustDocument Signed, TrustDocument Document)> news = new TrustDocuments(site).Newer(snapshot.Trust ?? [], clock.GetUtcNow());
+        IReadOnlyList<VerifiedSigner> signers = SignatureVerifier.Verify(
+            bundle.SnapshotBytes, bundle.Signatures, trust, snapshot.Created, [.. news.Select(n => n.Document)]);
 
         // From here on the snapshot is what a trusted signer said.
         CheckTimes(bundle, snapshot, newest);
@@ -68,7 +75,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
         FeedException? objection = ObjectionToSequence(bundle, snapshot, newest?.Stream == snapshot.Stream ? newest.HighestSequence : null);
         return objection is not null && !resetSequence
             ? throw objection
-            : new BundlePolicy(signers, AlreadyImported: false, ResetsSequence: objection is not null);
+            : new BundlePolicy(signers, AlreadyImported: false, ResetsSequence: objection is not null) { TrustNews = [.. news.Select(n => n.Signed)] };
     }
 
     private static FeedException? ObjectionToSequence(Bundle bundle, Snapshot snapshot, long? highest)

@@ -118,6 +118,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 Created = created,
                 Expires = created + settings.BundleValidity,
                 Producer = "QuayAirGap/" + UpstreamClient.ProductVersion,
+                Trust = new TrustDocuments(site).Stored() is { Count: > 0 } trust ? trust : null,
                 Sources = sources,
             };
             string path = request.Destination.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
@@ -132,6 +133,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 ["snapshot"] = bundle.SnapshotSha256,
                 ["stream"] = stream.Id.ToString(),
                 ["sequence"] = sequence,
+                ["signers"] = string.Join(", ", request.Signers.Select(s => s.Thumbprint)),
                 ["failed"] = string.Join(", ", failures.Order(StringComparer.Ordinal)),
             });
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);

@@ -79,6 +79,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             }
 
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, bundle.Snapshot.Sequence);
+            ApplyTrust(verdict);
             new TrustStore(site).SetStream(bundle.Snapshot.Stream);
             Generation generation = await new Publisher(site, clock)
                 .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken, verdict.ResetsSequence).ConfigureAwait(false);
@@ -145,6 +146,15 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
         ["sequence"] = generation.Sequence,
         ["heldBack"] = generation.HeldBack.Count,
     };
+
+    private void ApplyTrust(BundlePolicy verdict)
+    {
+        var documents = new TrustDocuments(site);
+        foreach (SignedTrustDocument signed in verdict.TrustNews)
+        {
+            _ledger.Append(LedgerEvents.TrustDocument, documents.Apply(signed, clock.GetUtcNow()).Details());
+        }
+    }
 
     /// <summary>A kill, or a disk that filled up, can come between a generation and its switch, or between the switch and the ledger's line.</summary>
     private void FinishWhatWasBegun()

@@ -42,12 +42,13 @@ public static class SignatureVerifier
     /// <param name="signatures">Each a detached CMS signature in DER.</param>
     /// <param name="trust">The site's trust.</param>
     /// <param name="at">The time at which the certificates must have been valid.</param>
+    /// <param name="carried">What the site's roots say that it does not know yet; see <see cref="TrustDocuments.Newer"/>.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleUnsigned"/>, <see cref="ErrorIds.BundleSignatureInvalid"/>,
     /// <see cref="ErrorIds.BundleSignerUnknown"/>, <see cref="ErrorIds.BundleSignerRevoked"/>, <see cref="ErrorIds.BundleSignerExpired"/>,
     /// <see cref="ErrorIds.BundleSignatureWeak"/>, <see cref="ErrorIds.BundleTooFewSigners"/>, <see cref="ErrorIds.BundleSignerRepeated"/>,
     /// <see cref="ErrorIds.BundleLimit"/> or <see cref="ErrorIds.TrustEmpty"/></exception>
     public static IReadOnlyList<VerifiedSigner> Verify(
-        ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures, TrustStore trust, DateTimeOffset at)
+        ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures, TrustStore trust, DateTimeOffset at, IReadOnlyList<TrustDocument>? carried = null)
     {
         if (signatures.Count == 0)
         {
@@ -68,7 +69,7 @@ public static class SignatureVerifier
         var objections = new List<(string ErrorId, string Text)>();
         byte[] bytes = content.ToArray();
         SignedCms[] messages = [.. signatures.Select(s => CheckSignature(bytes, s))];
-        using TrustedCertificates certificates = trust.LoadCertificates();
+        using TrustedCertificates certificates = trust.LoadCertificates(carried);
         if (certificates.All.Count == 0)
         {
             throw new FeedException(
@@ -117,7 +118,9 @@ public static class SignatureVerifier
         }
     }
 
-    private static SignedCms CheckSignature(byte[] content, byte[] signature)
+    /// <summary>Holds that a message is a signature of the content, in the one form that is allowed. Says nothing of whose.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleSignatureInvalid"/> or <see cref="ErrorIds.BundleSignatureWeak"/></exception>
+    internal static SignedCms CheckSignature(byte[] content, byte[] signature)
     {
         try
         {

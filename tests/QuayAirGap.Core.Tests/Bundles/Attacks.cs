@@ -121,6 +121,20 @@ internal static class Attacks
             return [expired];
         }),
 
+        new(Signatures, "a trust document in the root's name that the signer has signed, to revoke others and add himself", ErrorIds.BundleTrustInvalid, r =>
+        {
+            X509Certificate2 root = Trusted(r, new CertificateSpec { Subject = "CN=Root", Authority = true });
+            byte[] document = new TrustDocument
+            {
+                Root = Thumbprint(root),
+                Number = 1,
+                Issued = Pki.Now,
+                Signers = [r.Pki.Issue(new CertificateSpec { Subject = "CN=Mallory" }).RawData],
+                Revoked = [],
+            }.ToBytes();
+            return [r.Write(r.Next(s => s with { Trust = [new SignedTrustDocument(document, r.Kit.Signer.Sign(document))] }))];
+        }),
+
         new(Mix, "another bundle's layer in the place of this one's", ErrorIds.BundleAltered, r =>
         {
             byte[] other = HandMadeBundle.Zstd(HandMadeBundle.Tar(r.Next().EntriesOf("alpine")[..1]));
