@@ -72,6 +72,15 @@ public static class ErrorIds
     public const string BundleVersion = nameof(BundleVersion);
     public const string DestinationInvalid = nameof(DestinationInvalid);
 
+    // registries
+    public const string RegistryReference = nameof(RegistryReference);
+    public const string RegistryUnreachable = nameof(RegistryUnreachable);
+    public const string RegistryDenied = nameof(RegistryDenied);
+    public const string RegistryNotFound = nameof(RegistryNotFound);
+    public const string RegistryStatus = nameof(RegistryStatus);
+    public const string RegistryContent = nameof(RegistryContent);
+    public const string RegistryAuthFile = nameof(RegistryAuthFile);
+
     // generations and publishing
     public const string GenerationNotFound = nameof(GenerationNotFound);
     public const string GenerationDamaged = nameof(GenerationDamaged);
