@@ -43,6 +43,10 @@ public static class ErrorIds
     public const string TrustInvalid = nameof(TrustInvalid);
     public const string TrustNotFound = nameof(TrustNotFound);
     public const string TrustEmpty = nameof(TrustEmpty);
+    public const string TrustDocumentInvalid = nameof(TrustDocumentInvalid);
+    public const string TrustDocumentOld = nameof(TrustDocumentOld);
+    public const string TrustRootUnknown = nameof(TrustRootUnknown);
+    public const string SignatureExists = nameof(SignatureExists);
 
     // bundles
     public const string BundleNotFound = nameof(BundleNotFound);
@@ -51,20 +55,36 @@ public static class ErrorIds
     public const string BundleAltered = nameof(BundleAltered);
     public const string BundleExtraContent = nameof(BundleExtraContent);
     public const string BundleMissingContent = nameof(BundleMissingContent);
+    public const string BundleDuplicate = nameof(BundleDuplicate);
+    public const string BundleLink = nameof(BundleLink);
+    public const string BundlePathEscape = nameof(BundlePathEscape);
     public const string BundleLimit = nameof(BundleLimit);
     public const string BundleUnsigned = nameof(BundleUnsigned);
     public const string BundleSignatureInvalid = nameof(BundleSignatureInvalid);
     public const string BundleSignerUnknown = nameof(BundleSignerUnknown);
     public const string BundleSignerRevoked = nameof(BundleSignerRevoked);
     public const string BundleSignerExpired = nameof(BundleSignerExpired);
+    public const string BundleSignatureWeak = nameof(BundleSignatureWeak);
     public const string BundleTooFewSigners = nameof(BundleTooFewSigners);
+    public const string BundleSignerRepeated = nameof(BundleSignerRepeated);
     public const string BundleSequence = nameof(BundleSequence);
+    public const string BundleSequenceJump = nameof(BundleSequenceJump);
     public const string BundleExpired = nameof(BundleExpired);
     public const string BundleFromFuture = nameof(BundleFromFuture);
+    public const string BundleTrustInvalid = nameof(BundleTrustInvalid);
     public const string BundleStream = nameof(BundleStream);
     public const string BundleBase = nameof(BundleBase);
     public const string BundleVersion = nameof(BundleVersion);
     public const string DestinationInvalid = nameof(DestinationInvalid);
+
+    // registries
+    public const string RegistryReference = nameof(RegistryReference);
+    public const string RegistryUnreachable = nameof(RegistryUnreachable);
+    public const string RegistryDenied = nameof(RegistryDenied);
+    public const string RegistryNotFound = nameof(RegistryNotFound);
+    public const string RegistryStatus = nameof(RegistryStatus);
+    public const string RegistryContent = nameof(RegistryContent);
+    public const string RegistryAuthFile = nameof(RegistryAuthFile);
 
     // generations and publishing
     public const string GenerationNotFound = nameof(GenerationNotFound);

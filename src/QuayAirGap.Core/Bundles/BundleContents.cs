@@ -13,6 +13,8 @@ internal static class BundleContents
 {
     private const byte File = (byte)'0';
     private const byte OldFile = 0;
+    private const byte HardLink = (byte)'1';
+    private const byte SymbolicLink = (byte)'2';
     private const byte Folder = (byte)'5';
     private const byte Extended = (byte)'x';
 
@@ -48,7 +50,7 @@ internal static class BundleContents
                 string name = at.Prefix + item.Name;
                 if (item.LinkTarget is not null || (item.Attributes & FileAttributes.ReparsePoint) != 0)
                 {
-                    throw BundleErrors.Invalid(path, $"'{name}' is a link");
+                    throw BundleErrors.Link(path, $"'{name}'");
                 }
 
                 if (item is DirectoryInfo folder && IsFolderName(name))
@@ -145,6 +147,11 @@ internal static class BundleContents
         string path, UstarHeader header, long size, long at, HashSet<string> names, Dictionary<string, ContentExtent> found)
     {
         string name = header.Name.StartsWith("./", StringComparison.Ordinal) ? header.Name[2..] : header.Name;
+        if (UstarHeader.Escapes(name))
+        {
+            throw BundleErrors.Escape(path, $"'{header.Name}'");
+        }
+
         switch (header.Type)
         {
             case Folder:
@@ -163,13 +170,15 @@ internal static class BundleContents
 
                 found[name] = new ContentExtent(path, at, size);
                 break;
+            case HardLink or SymbolicLink:
+                throw BundleErrors.Link(path, $"'{header.Name}'");
             default:
                 throw new FormatException($"'{header.Name}' is neither a file nor a folder");
         }
 
         if (!names.Add(name))
         {
-            throw BundleErrors.Extra(path, $"'{name}' is there twice");
+            throw BundleErrors.Duplicate(path, $"'{name}' is there twice");
         }
     }
 

@@ -20,6 +20,17 @@ internal static class BundleErrors
     public static FeedException Extra(string target, string what) =>
         Create(ErrorIds.BundleExtraContent, $"The bundle holds more than it should: {what}.", target, CarryAgain + " Do not import this one.");
 
+    public static FeedException Duplicate(string target, string what) =>
+        Create(ErrorIds.BundleDuplicate, $"The bundle says something twice: {what}.", target, CarryAgain + " Do not import this one.");
+
+    public static FeedException Link(string target, string what) =>
+        Create(ErrorIds.BundleLink, $"The bundle holds a link: {what}.", target, "No bundle has links: do not import this one, and find out who made it.");
+
+    public static FeedException Escape(string target, string what) =>
+        Create(
+            ErrorIds.BundlePathEscape, $"The bundle names a path outside of itself: {what}.", target,
+            "No bundle does that: do not import this one, and find out who made it.");
+
     public static FeedException Missing(string target, string what) =>
         Create(ErrorIds.BundleMissingContent, $"The bundle is incomplete: {what}.", target, CarryAgain);
 

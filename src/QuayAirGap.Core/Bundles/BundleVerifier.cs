@@ -8,7 +8,12 @@ namespace QuayAirGap.Core.Bundles;
 /// <summary>What the site's policy says of a bundle that it does not refuse.</summary>
 /// <param name="Signers">The trusted signers.</param>
 /// <param name="AlreadyImported">The newest generation publishes this very snapshot: there is nothing to do.</param>
-public sealed record BundlePolicy(IReadOnlyList<VerifiedSigner> Signers, bool AlreadyImported);
+/// <param name="ResetsSequence">It would have been refused for its sequence, and the owner lets it in.</param>
+public sealed record BundlePolicy(IReadOnlyList<VerifiedSigner> Signers, bool AlreadyImported, bool ResetsSequence = false)
+{
+    /// <summary>What the site's own roots say in it that the site does not know yet: an import applies it.</summary>
+    public IReadOnlyList<SignedTrustDocument> TrustNews { get; init; } = [];
+}
 
 /// <summary>
 /// Decides whether a bundle may be believed: first who says so and when (<see cref="CheckPolicy"/>), then whether its content is what was
@@ -19,16 +24,29 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// <summary>How far the collector's clock may be ahead of this one.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How far a bundle may be ahead of the last one of its stream. A collector numbers its bundles one by one, so a larger step is a
+    /// mistake, or somebody who wants to lock the stream's honest bundles out for ever. More than a bundle an hour for a year.
+    /// </summary>
+    public const long MaxSequenceStep = 10_000;
+
+    /// <summary>The highest sequence that a site's first bundle may have: one a minute for 19 years.</summary>
+    public const long MaxFirstSequence = 10_000_000;
+
     /// <summary>Signatures, times, stream and sequence.</summary>
     /// <param name="bundle">An opened bundle.</param>
     /// <param name="newest">The generation with the highest number, or null before the first import.</param>
+    /// <param name="resetSequence">The site's owner takes the sequence as it comes, lower or far higher; nothing else is let pass.</param>
     /// <exception cref="FeedException">Any of the ids that begin with Bundle, <see cref="ErrorIds.TrustEmpty"/>, or what is wrong with the
     /// site itself.</exception>
-    public BundlePolicy CheckPolicy(Bundle bundle, Generation? newest)
+    public BundlePolicy CheckPolicy(Bundle bundle, Generation? newest, bool resetSequence = false)
     {
         Snapshot snapshot = bundle.Snapshot;
         var trust = new TrustStore(site);
-        IReadOnlyList<VerifiedSigner> signers = SignatureVerifier.Verify(bundle.SnapshotBytes, bundle.Signatures, trust, snapshot.Created);
+        // Signed by a root of this site, whoever signed the bundle: it tells whom to believe of the bundle's own signers.
+        IReadOnlyList<(SignedTrustDocument Signed, TrustDocument Document)> news = new TrustDocuments(site).Newer(snapshot.Trust ?? [], clock.GetUtcNow());
+        IReadOnlyList<VerifiedSigner> signers = SignatureVerifier.Verify(
+            bundle.SnapshotBytes, bundle.Signatures, trust, snapshot.Created, [.. news.Select(n => n.Document)]);
 
         // From here on the snapshot is what a trusted signer said.
         CheckTimes(bundle, snapshot, newest);
@@ -54,15 +72,27 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
         }
 
         // Sequences count within their stream; where the owner has let another one in, they begin anew.
-        if (newest is not null && newest.Stream == snapshot.Stream && snapshot.Sequence <= newest.HighestSequence)
-        {
-            throw Refuse(
-                ErrorIds.BundleSequence, bundle,
-                $"It is number {snapshot.Sequence}; this site has already published number {newest.HighestSequence} of its stream.",
-                "Import a newer bundle. To go back to an earlier state of the mirror, use Restore-ClairFeed.");
-        }
+        FeedException? objection = ObjectionToSequence(bundle, snapshot, newest?.Stream == snapshot.Stream ? newest.HighestSequence : null);
+        return objection is not null && !resetSequence
+            ? throw objection
+            : new BundlePolicy(signers, AlreadyImported: false, ResetsSequence: objection is not null) { TrustNews = [.. news.Select(n => n.Signed)] };
+    }
 
-        return new BundlePolicy(signers, AlreadyImported: false);
+    private static FeedException? ObjectionToSequence(Bundle bundle, Snapshot snapshot, long? highest)
+    {
+        const string Override = "If the owner of the collector confirms that its numbering was set anew, run Import-ClairFeed -ResetSequence.";
+        long limit = highest is { } h ? h + MaxSequenceStep : MaxFirstSequence;
+        return snapshot.Sequence <= highest
+            ? Refuse(
+                ErrorIds.BundleSequence, bundle, $"It is number {snapshot.Sequence}; this site has already published number {highest} of its stream.",
+                "Import a newer bundle. To go back to an earlier state of the mirror, use Restore-ClairFeed. " + Override)
+            : snapshot.Sequence > limit
+            ? Refuse(
+                ErrorIds.BundleSequenceJump, bundle,
+                $"It is number {snapshot.Sequence}; after {(highest is null ? "none" : $"number {highest}")} this site takes numbers up to {limit}. "
+                + "A higher one would lock out every bundle between them for ever.",
+                "Find out who made it: a collector numbers its bundles one by one. " + Override)
+            : null;
     }
 
     /// <summary>

@@ -165,6 +165,16 @@ internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> ent
             return BundleErrors.Inconsistent(source, $"source '{source}': {e.Message}");
         }
 
+        if (UstarHeader.IsLink(found.Type))
+        {
+            return BundleErrors.Link(source, $"'{found.Name}' (source '{source}')");
+        }
+
+        if (UstarHeader.Escapes(found.Name))
+        {
+            return BundleErrors.Escape(source, $"'{found.Name}' (source '{source}')");
+        }
+
         if (found.Name != SourceLayer.NameOf(expected.Sha256))
         {
             return entries.Skip(_entry).Any(e => SourceLayer.NameOf(e.Sha256) == found.Name)

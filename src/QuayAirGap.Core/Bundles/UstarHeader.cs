@@ -73,9 +73,9 @@ internal readonly record struct UstarHeader(string Name, byte Type, long Size)
             throw new FormatException("an entry is not in the ustar format");
         }
 
-        if (block.Slice(LinkAt, 100).ContainsAnyExcept((byte)0))
+        if (!IsLink(block[TypeAt]) && block.Slice(LinkAt, 100).ContainsAnyExcept((byte)0))
         {
-            throw new FormatException("an entry is a link");
+            throw new FormatException("an entry that is no link has the target of one");
         }
 
         // GNU keeps times where ustar has the front part of long names.
@@ -86,6 +86,13 @@ internal readonly record struct UstarHeader(string Name, byte Type, long Size)
 
         return new UstarHeader(ReadName(block[..100]), block[TypeAt], ReadSize(block.Slice(SizeAt, 12)));
     }
+
+    /// <summary>A hard or a symbolic link: read so that it can be refused by that name.</summary>
+    public static bool IsLink(byte type) => type is (byte)'1' or (byte)'2';
+
+    /// <summary>Whether a program that unpacks this name, on any platform, would write outside of the folder that it unpacks into.</summary>
+    public static bool Escapes(string name) =>
+        name.StartsWith('/') || name.Contains('\\') || name.Contains(':') || name.Split('/').Contains("..");
 
     private static string ReadName(ReadOnlySpan<byte> field)
     {

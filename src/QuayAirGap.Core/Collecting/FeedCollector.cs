@@ -122,6 +122,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 Created = created,
                 Expires = created + settings.BundleValidity,
                 Producer = "QuayAirGap/" + UpstreamClient.ProductVersion,
+                Trust = new TrustDocuments(site).Stored() is { Count: > 0 } trust ? trust : null,
                 Sources = sources,
             };
             string path = request.Destination.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
@@ -136,6 +137,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 ["snapshot"] = bundle.SnapshotSha256,
                 ["stream"] = stream.Id.ToString(),
                 ["sequence"] = sequence,
+                ["signers"] = string.Join(", ", request.Signers.Select(s => s.Thumbprint)),
                 ["failed"] = string.Join(", ", failures.Select(s => s.Name).Order(StringComparer.Ordinal)),
                 ["acceptedRegressions"] = string.Join(
                     " ", sources.Where(s => wanted.Contains(s.Name) && s.AcceptedRegression is not null).Select(s => $"{s.Name}: {s.AcceptedRegression}.")),

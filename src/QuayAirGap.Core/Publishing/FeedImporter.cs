@@ -28,21 +28,37 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     private readonly Ledger _ledger = new(site, clock);
 
     /// <summary>Checks signature and policy, and writes nothing.</summary>
+    /// <param name="path">The bundle.</param>
+    /// <param name="resetSequence">See <see cref="BundleVerifier.CheckPolicy"/>.</param>
     /// <exception cref="FeedException">Why the bundle would be refused.</exception>
-    public ImportPlan Plan(string path)
+    public ImportPlan Plan(string path, bool resetSequence = false)
     {
         Bundle bundle = Bundle.Open(path);
         Generation? newest = _generations.LoadNewest();
-        BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest);
+        BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest, resetSequence);
         return new ImportPlan(path, bundle.Snapshot, verdict.AlreadyImported, (newest?.Number ?? 0) + 1);
     }
+
+    /// <summary>Whether an error says that a bundle is not to be believed: those go into the ledger.</summary>
+    public static bool IsRefusal(FeedException error) =>
+        error.ErrorId == ErrorIds.TrustEmpty
+        || (error.ErrorId.StartsWith("Bundle", StringComparison.Ordinal) && error.ErrorId != ErrorIds.BundleNotFound);
+
+    /// <summary>Writes the ledger's line for a bundle that was refused before anything else was done.</summary>
+    public void RecordRefusal(string path, FeedException error) => _ledger.Append(LedgerEvents.BundleRefused, new JsonObject
+    {
+        ["bundle"] = Path.GetFileName(path),
+        ["error"] = error.ErrorId,
+        ["reason"] = error.Message,
+    });
 
     /// <summary>
     /// Verifies everything, then writes. A refusal changes nothing but the ledger; a kill at any moment leaves the previous generation
     /// serving, and the next run finishes.
     /// </summary>
     /// <exception cref="FeedException">One of the Bundle… ids where it is refused; <see cref="ErrorIds.DiskFull"/>, <see cref="ErrorIds.SiteBusy"/>.</exception>
-    public async Task<ImportResult> ImportAsync(string path, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    public async Task<ImportResult> ImportAsync(
+        string path, IProgress<FeedProgress>? progress, CancellationToken cancellationToken, bool resetSequence = false)
     {
         using SiteLock held = site.Lock();
         try
@@ -50,7 +66,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             FinishWhatWasBegun();
             Bundle bundle = Bundle.Open(path);
             Generation? newest = _generations.LoadNewest();
-            BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest);
+            BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest, resetSequence);
             if (verdict.AlreadyImported)
             {
                 return new ImportResult { Changed = false, Generation = newest! };
@@ -63,24 +79,25 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             }
 
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, bundle.Snapshot.Sequence);
+            ApplyTrust(verdict);
             new TrustStore(site).SetStream(bundle.Snapshot.Stream);
             Generation generation = await new Publisher(site, clock)
-                .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken).ConfigureAwait(false);
+                .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken, verdict.ResetsSequence).ConfigureAwait(false);
             JsonObject details = DetailsOf(generation);
             details["bundle"] = Path.GetFileName(path);
             details["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint));
+            if (verdict.ResetsSequence)
+            {
+                details["sequenceReset"] = newest?.HighestSequence ?? 0;
+            }
+
             Record(LedgerEvents.FeedImported, details, generation);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new ImportResult { Changed = true, Generation = generation };
         }
-        catch (FeedException e) when (e.ErrorId.StartsWith("Bundle", StringComparison.Ordinal))
+        catch (FeedException e) when (IsRefusal(e))
         {
-            _ledger.Append(LedgerEvents.BundleRefused, new JsonObject
-            {
-                ["bundle"] = Path.GetFileName(path),
-                ["error"] = e.ErrorId,
-                ["reason"] = e.Message,
-            });
+            RecordRefusal(path, e);
             throw;
         }
         catch (IOException e) when (Site.IsFull(e))
@@ -129,6 +146,15 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
         ["sequence"] = generation.Sequence,
         ["heldBack"] = generation.HeldBack.Count,
     };
+
+    private void ApplyTrust(BundlePolicy verdict)
+    {
+        var documents = new TrustDocuments(site);
+        foreach (SignedTrustDocument signed in verdict.TrustNews)
+        {
+            _ledger.Append(LedgerEvents.TrustDocument, documents.Apply(signed, clock.GetUtcNow()).Details());
+        }
+    }
 
     /// <summary>A kill, or a disk that filled up, can come between a generation and its switch, or between the switch and the ledger's line.</summary>
     private void FinishWhatWasBegun()

@@ -14,8 +14,9 @@ internal sealed class Publisher(Site site, TimeProvider clock)
     /// <param name="snapshotSha256">Of the signed document.</param>
     /// <param name="progress">Told of each source.</param>
     /// <param name="cancellationToken">Until the generation is complete; then it is made real.</param>
+    /// <param name="resetSequence">The stream's sequences count from this one on, whatever was published before.</param>
     public async Task<Generation> PublishAsync(
-        Snapshot snapshot, string snapshotSha256, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+        Snapshot snapshot, string snapshotSha256, IProgress<FeedProgress>? progress, CancellationToken cancellationToken, bool resetSequence = false)
     {
         // The newest, not the current one: after a revert both are the same, and what was ever told to a Clair must never be forgotten.
         Generation? previous = _generations.LoadNewest();
@@ -81,7 +82,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
             PublishedAt = publishedAt,
             Stream = snapshot.Stream,
             Sequence = snapshot.Sequence,
-            HighestSequence = Math.Max(snapshot.Sequence, previous is not null && previous.Stream == snapshot.Stream ? previous.HighestSequence : 0),
+            HighestSequence = Math.Max(snapshot.Sequence, previous is not null && previous.Stream == snapshot.Stream && !resetSequence ? previous.HighestSequence : 0),
             NewestSnapshot = previous is not null && previous.NewestSnapshot > snapshot.Created ? previous.NewestSnapshot : snapshot.Created,
             SnapshotSha256 = snapshotSha256,
             Sources = sources,

@@ -17,6 +17,11 @@ public static class LedgerEvents
     public const string TrustAdded = "trust.added";
     public const string TrustRemoved = "trust.removed";
     public const string TrustRevoked = "trust.revoked";
+    public const string TrustDocument = "trust.document";
+    public const string TrustPolicyChanged = "trust.policy";
+    public const string BundleSigned = "bundle.signed";
+    public const string BundlePublished = "bundle.published";
+    public const string BundleReceived = "bundle.received";
     public const string SettingsChanged = "settings.changed";
 }
 

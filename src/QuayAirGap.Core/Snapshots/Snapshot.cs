@@ -1,3 +1,5 @@
+using QuayAirGap.Core.Trust;
+
 namespace QuayAirGap.Core.Snapshots;
 
 /// <summary>What became of a source in a capture.</summary>
@@ -46,6 +48,9 @@ public sealed record Snapshot
 
     /// <summary>SHA-256 of the snapshot that a delta builds on; null for a full bundle.</summary>
     public string? Base { get; init; }
+
+    /// <summary>What the roots say of signers, signed by them and not by the bundle's signer; null where the collecting site has nothing of the kind.</summary>
+    public IReadOnlyList<SignedTrustDocument>? Trust { get; init; }
 
     /// <summary>Every source of the catalogue, collected or not, in the catalogue's order.</summary>
     public required IReadOnlyList<SourceSnapshot> Sources { get; init; }

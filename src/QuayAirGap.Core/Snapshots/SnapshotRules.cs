@@ -1,6 +1,7 @@
 using System.Globalization;
 using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Trust;
 
 namespace QuayAirGap.Core.Snapshots;
 
@@ -34,6 +35,11 @@ internal static class SnapshotRules
         Require(snapshot.Expires - snapshot.Created <= MaxValidity, null, $"it is valid for more than {Text(MaxValidity.Days)} days");
         CheckText(snapshot.Producer, null, "producer", 256);
         Require(snapshot.Base is null || Sha256Digest.IsValid(snapshot.Base), null, "its base is not a SHA-256");
+        Limit(snapshot.Trust is null || snapshot.Trust.Count <= TrustDocument.MostOfBundle, null, "it has too many trust documents");
+        Require(snapshot.Trust?.All(t => t is { Document: not null, Signature: not null }) ?? true, null, "a trust document is null");
+        Limit(
+            snapshot.Trust?.All(t => t.Document.Length <= TrustDocument.MaxBytes && t.Signature.Length <= SignatureVerifier.MaxSignatureBytes) ?? true,
+            null, "a trust document is too large");
         Require(snapshot.Sources is { Count: > 0 }, null, "it has no sources");
         Limit(snapshot.Sources.Count <= MaxSources, null, $"it has {Text(snapshot.Sources.Count)} sources");
 

@@ -13,10 +13,12 @@ public sealed class BundleSigner : IDisposable
     private readonly X509Certificate2 _certificate;
     private readonly X509Certificate2Collection _intermediates;
     private readonly TimeProvider _clock;
+    private readonly bool _owned;
 
-    private BundleSigner(X509Certificate2 certificate, X509Certificate2Collection intermediates, TimeProvider clock)
+    private BundleSigner(X509Certificate2 certificate, X509Certificate2Collection intermediates, TimeProvider clock, bool owned = true)
     {
         _certificate = certificate;
+        _owned = owned;
         _intermediates = intermediates;
         _clock = clock;
         Subject = certificate.Subject;
@@ -41,7 +43,44 @@ public sealed class BundleSigner : IDisposable
     /// <param name="clock">For the certificate's validity and the time of signing; null for the machine's.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.SignerNotFound"/>, <see cref="ErrorIds.SignerPassword"/>,
     /// <see cref="ErrorIds.SignerNoPrivateKey"/>, <see cref="ErrorIds.SignerWeak"/> or <see cref="ErrorIds.SignerInvalid"/></exception>
-    public static BundleSigner Load(string path, string? password, TimeProvider? clock = null)
+    public static BundleSigner Load(string path, string? password, TimeProvider? clock = null) => Load(path, password, clock, root: false);
+
+    /// <summary>As <see cref="Load(string, string?, TimeProvider?)"/>, of a root: it signs no bundles, but issues signers and signs trust documents.</summary>
+    public static BundleSigner LoadRoot(string path, string? password, TimeProvider? clock = null) => Load(path, password, clock, root: true);
+
+    /// <summary>A certificate of the platform's store, a smart card or an HSM; it stays the caller's. Its authorities are looked up on this machine only.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SignerNoPrivateKey"/>, <see cref="ErrorIds.SignerWeak"/> or <see cref="ErrorIds.SignerInvalid"/></exception>
+    public static BundleSigner FromCertificate(X509Certificate2 certificate, TimeProvider? clock = null)
+    {
+        clock ??= TimeProvider.System;
+        if (!certificate.HasPrivateKey)
+        {
+            throw NoKey(certificate.Subject);
+        }
+
+        Check(certificate.Subject, certificate, clock.GetUtcNow(), root: false);
+        using var chain = new X509Chain();
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllFlags;
+        chain.Build(certificate);
+        var intermediates = new X509Certificate2Collection();
+        foreach (X509ChainElement element in chain.ChainElements)
+        {
+            using X509Certificate2 link = element.Certificate;
+            if (!link.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span) && !CertificateRules.IsSelfIssued(link))
+            {
+                intermediates.Add(new X509Certificate2(link.RawData));
+            }
+        }
+
+        return new BundleSigner(certificate, intermediates, clock, owned: false);
+    }
+
+    /// <summary>The certificate with its key, for issuing others; this object's own.</summary>
+    internal X509Certificate2 Certificate => _certificate;
+
+    private static BundleSigner Load(string path, string? password, TimeProvider? clock, bool root)
     {
         clock ??= TimeProvider.System;
         byte[] content = Read(path);
@@ -58,7 +97,7 @@ public sealed class BundleSigner : IDisposable
                     ErrorIds.SignerInvalid, $"'{path}' is neither a PFX nor a PEM file with a certificate and a private key.", path,
                     "New-ClairFeedSigner makes a signer; a damaged file must be restored from a copy."),
             };
-            Check(path, signer, clock.GetUtcNow());
+            Check(path, signer, clock.GetUtcNow(), root);
 
             // A self-issued certificate proves nothing to a site that does not hold it already, so roots stay at home.
             var intermediates = new X509Certificate2Collection();
@@ -108,7 +147,11 @@ public sealed class BundleSigner : IDisposable
 
     public void Dispose()
     {
-        _certificate.Dispose();
+        if (_owned)
+        {
+            _certificate.Dispose();
+        }
+
         foreach (X509Certificate2 intermediate in _intermediates)
         {
             intermediate.Dispose();
@@ -252,7 +295,7 @@ public sealed class BundleSigner : IDisposable
         }
     }
 
-    private static void Check(string path, X509Certificate2 certificate, DateTimeOffset now)
+    private static void Check(string path, X509Certificate2 certificate, DateTimeOffset now, bool root)
     {
         if ((CertificateRules.WeaknessOfKey(certificate) ?? CertificateRules.WeaknessOfSignature(certificate)) is { } weakness)
         {
@@ -261,7 +304,15 @@ public sealed class BundleSigner : IDisposable
                 "Use a certificate with ECDSA P-256 or P-384 or RSA of 3072 bits or more, signed with SHA-256 or better; New-ClairFeedSigner makes one.");
         }
 
-        if (CertificateRules.UnfitAsSigner(certificate) is { } unfit)
+        if (root)
+        {
+            if ((CertificateRules.IsAuthority(certificate) ? CertificateRules.UnfitAsAuthority(certificate) : "it is no certificate authority's") is { } unfitRoot)
+            {
+                throw new FeedException(
+                    ErrorIds.SignerInvalid, $"'{certificate.Subject}' is no root: {unfitRoot}.", path, "Name the PFX that New-ClairFeedSigner -Root made.");
+            }
+        }
+        else if (CertificateRules.UnfitAsSigner(certificate) is { } unfit)
         {
             throw new FeedException(
                 ErrorIds.SignerInvalid, $"'{certificate.Subject}' cannot sign bundles: {unfit}.", path,

@@ -42,11 +42,13 @@ public static class SignatureVerifier
     /// <param name="signatures">Each a detached CMS signature in DER.</param>
     /// <param name="trust">The site's trust.</param>
     /// <param name="at">The time at which the certificates must have been valid.</param>
+    /// <param name="carried">What the site's roots say that it does not know yet; see <see cref="TrustDocuments.Newer"/>.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleUnsigned"/>, <see cref="ErrorIds.BundleSignatureInvalid"/>,
     /// <see cref="ErrorIds.BundleSignerUnknown"/>, <see cref="ErrorIds.BundleSignerRevoked"/>, <see cref="ErrorIds.BundleSignerExpired"/>,
-    /// <see cref="ErrorIds.BundleTooFewSigners"/>, <see cref="ErrorIds.BundleLimit"/> or <see cref="ErrorIds.TrustEmpty"/></exception>
+    /// <see cref="ErrorIds.BundleSignatureWeak"/>, <see cref="ErrorIds.BundleTooFewSigners"/>, <see cref="ErrorIds.BundleSignerRepeated"/>,
+    /// <see cref="ErrorIds.BundleLimit"/> or <see cref="ErrorIds.TrustEmpty"/></exception>
     public static IReadOnlyList<VerifiedSigner> Verify(
-        ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures, TrustStore trust, DateTimeOffset at)
+        ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures, TrustStore trust, DateTimeOffset at, IReadOnlyList<TrustDocument>? carried = null)
     {
         if (signatures.Count == 0)
         {
@@ -63,10 +65,11 @@ public static class SignatureVerifier
 
         int required = trust.RequiredSigners;
         var signers = new List<(VerifiedSigner Signer, string Key, string Name)>();
+        int repeated = 0;
         var objections = new List<(string ErrorId, string Text)>();
         byte[] bytes = content.ToArray();
         SignedCms[] messages = [.. signatures.Select(s => CheckSignature(bytes, s))];
-        using TrustedCertificates certificates = trust.LoadCertificates();
+        using TrustedCertificates certificates = trust.LoadCertificates(carried);
         if (certificates.All.Count == 0)
         {
             throw new FeedException(
@@ -87,13 +90,17 @@ public static class SignatureVerifier
             // One signer is one: the same key under two certificates, and, where an authority vouches, the same name with two keys.
             string key = CertificateRules.KeyOf(certificate);
             string name = signer.Anchor == signer.Thumbprint ? signer.Thumbprint : signer.Anchor + " " + certificate.Issuer + " " + signer.Subject;
-            if (!signers.Exists(s => s.Key == key || s.Name == name))
+            if (signers.Exists(s => s.Key == key || s.Name == name))
+            {
+                repeated++;
+            }
+            else
             {
                 signers.Add((signer, key, name));
             }
         }
 
-        return signers.Count >= required ? [.. signers.Select(s => s.Signer)] : throw Refusal(signers.Count, required, objections);
+        return signers.Count >= required ? [.. signers.Select(s => s.Signer)] : throw Refusal(signers.Count, repeated, required, objections);
     }
 
     /// <summary>Whom a signature names, unverified: for showing a bundle to people.</summary>
@@ -111,7 +118,9 @@ public static class SignatureVerifier
         }
     }
 
-    private static SignedCms CheckSignature(byte[] content, byte[] signature)
+    /// <summary>Holds that a message is a signature of the content, in the one form that is allowed. Says nothing of whose.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleSignatureInvalid"/> or <see cref="ErrorIds.BundleSignatureWeak"/></exception>
+    internal static SignedCms CheckSignature(byte[] content, byte[] signature)
     {
         try
         {
@@ -134,7 +143,14 @@ public static class SignatureVerifier
                 "it is of another version, or names its signer in another way");
             Demand(AnnouncedDigest(signature) == signer.DigestAlgorithm.Value, "it announces another digest than it uses");
             Demand(signer.CounterSignerInfos.Count == 0 && signer.UnsignedAttributes.Count == 0, "it has attributes that nobody signed");
-            Demand(s_digests.Contains(signer.DigestAlgorithm.Value), $"its digest is {signer.DigestAlgorithm.FriendlyName}; SHA-256 or better is needed");
+            if (!s_digests.Contains(signer.DigestAlgorithm.Value))
+            {
+                throw new FeedException(
+                    ErrorIds.BundleSignatureWeak,
+                    SnapshotRules.Printable($"A signature of the bundle rests on {signer.DigestAlgorithm.FriendlyName ?? signer.DigestAlgorithm.Value}; SHA-256 or better is needed."),
+                    "signature", "Have the bundle signed again by this version of QuayAirGap.");
+            }
+
             Demand(s_signatures.Contains(signer.SignatureAlgorithm.Value), $"its algorithm is {signer.SignatureAlgorithm.FriendlyName}");
 
             // Without signed attributes the content itself is signed, and then the attributes of one message pass as the content of another.
@@ -189,9 +205,14 @@ public static class SignatureVerifier
             return (null, ErrorIds.BundleSignerRevoked, "was revoked on this site");
         }
 
-        if ((CertificateRules.UnfitAsSigner(certificate) ?? CertificateRules.WeaknessOfKey(certificate)) is { } unfit)
+        if (CertificateRules.UnfitAsSigner(certificate) is { } unfit)
         {
             return (null, ErrorIds.BundleSignerUnknown, $"is not accepted: {unfit}");
+        }
+
+        if (CertificateRules.WeaknessOfKey(certificate) is { } weak)
+        {
+            return (null, ErrorIds.BundleSignatureWeak, $"is not accepted: {weak}");
         }
 
         bool pinned = trust.All.Any(t => t.Info.Thumbprint == thumbprint);
@@ -292,7 +313,7 @@ public static class SignatureVerifier
                     ?? (ReferenceEquals(link, links[^1]) ? null : CertificateRules.WeaknessOfSignature(link));
                 if (weakness is not null)
                 {
-                    return (ErrorIds.BundleSignerUnknown, $"is not accepted, because of '{link.Subject}': {weakness}", null);
+                    return (ErrorIds.BundleSignatureWeak, $"is not accepted, because of '{link.Subject}': {weakness}", null);
                 }
             }
 
@@ -336,9 +357,17 @@ public static class SignatureVerifier
     private static bool IsRevoked(string thumbprint, string key, TrustedCertificates trust) =>
         trust.All.Any(t => t.Info.IsRevoked && (t.Info.Thumbprint == thumbprint || CertificateRules.KeyOf(t.Certificate) == key));
 
-    private static FeedException Refusal(int signers, int required, List<(string ErrorId, string Text)> objections)
+    private static FeedException Refusal(int signers, int repeated, int required, List<(string ErrorId, string Text)> objections)
     {
         string reasons = string.Join("; ", objections.Select(o => o.Text));
+        if (signers + repeated >= required && signers > 0)
+        {
+            return new FeedException(
+                ErrorIds.BundleSignerRepeated,
+                $"The bundle has {signers + repeated} trusted signatures, but of {signers} signer(s) only; this site needs {required} different ones.",
+                "signature", "Have it signed by another of the trusted signers. The same key, or the same name, counts once however often it signs.");
+        }
+
         if (signers > 0)
         {
             return new FeedException(
@@ -352,6 +381,9 @@ public static class SignatureVerifier
                 ? (ErrorIds.BundleSignerRevoked, "Do not import it. Find out who made it; new bundles need a signer that was not revoked.")
             : objections.Exists(o => o.ErrorId == ErrorIds.BundleSignerExpired)
                 ? (ErrorIds.BundleSignerExpired, "Have the bundle made again with a valid signer, and correct the clock of the collecting machine if it is wrong.")
+            : objections.Exists(o => o.ErrorId == ErrorIds.BundleSignatureWeak)
+                ? (ErrorIds.BundleSignatureWeak,
+                    "Have it signed with ECDSA P-256 or P-384, or RSA of 3072 bits or more, under certificates signed with SHA-256 or better; New-ClairFeedSigner makes such a signer.")
             : (ErrorIds.BundleSignerUnknown,
                 "If this signer is to be trusted, get its .cer file by a way you trust and run Add-ClairFeedTrust; otherwise do not import the bundle.");
         return new FeedException(errorId, $"The bundle's signer is refused: {reasons}.", "signature", remedy);

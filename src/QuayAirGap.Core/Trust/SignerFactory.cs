@@ -16,23 +16,45 @@ namespace QuayAirGap.Core.Trust;
 public sealed record CreatedSigner(
     string PfxPath, string CertificatePath, string Subject, string Thumbprint, DateTimeOffset NotBefore, DateTimeOffset NotAfter);
 
-/// <summary>Makes signers for people without a certificate authority: a self-signed certificate and its key.</summary>
+/// <summary>Makes signers for people without a certificate authority, and the root that vouches for them: a certificate and its key.</summary>
 public static class SignerFactory
 {
     /// <summary>How far the machine that signs may be behind the one that made the signer.</summary>
     private static readonly TimeSpan s_skew = TimeSpan.FromMinutes(10);
 
+    private static readonly TimeSpan s_signerValidity = TimeSpan.FromDays(3 * 365);
+    private static readonly TimeSpan s_rootValidity = TimeSpan.FromDays(20 * 365);
+
     /// <param name="pfxPath">An absolute path: where the PFX goes; the certificate goes beside it as .cer. Neither may be there.</param>
     /// <param name="subject">A distinguished name ("CN=Feeds, O=Example"), or plain text for the common name.</param>
     /// <param name="password">Null or empty: the key is protected by the file's access rights alone.</param>
+    /// <param name="validFor">Null for what is usual: twenty years for a root, three for a signer, and never longer than its root.</param>
+    /// <param name="root">A root: it signs no bundles, but vouches for those who do. Its key is kept offline.</param>
+    /// <param name="issuer">The root that vouches for the new signer; null for one that vouches for itself.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.SignerExists"/>, <see cref="ErrorIds.SignerInvalid"/>,
     /// <see cref="ErrorIds.DestinationInvalid"/> or <see cref="ErrorIds.DiskFull"/></exception>
-    public static CreatedSigner Create(string pfxPath, string subject, string? password, TimeSpan validFor, TimeProvider clock)
+    public static CreatedSigner Create(
+        string pfxPath, string subject, string? password, TimeSpan? validFor, TimeProvider clock, bool root = false, BundleSigner? issuer = null)
     {
-        if (validFor < TimeSpan.FromDays(1) || validFor > TimeSpan.FromDays(36525))
+        if (root && issuer is not null)
+        {
+            throw new ArgumentException("A root vouches for itself.", nameof(issuer));
+        }
+
+        DateTimeOffset now = clock.GetUtcNow();
+        TimeSpan usual = root ? s_rootValidity : issuer is not null && issuer.NotAfter - now < s_signerValidity ? issuer.NotAfter - now : s_signerValidity;
+        TimeSpan valid = validFor ?? usual;
+        if (valid < TimeSpan.FromDays(1) || valid > TimeSpan.FromDays(36525))
         {
             throw new FeedException(
-                ErrorIds.SignerInvalid, $"A signer cannot be valid for {validFor.TotalDays:0.##} days.", pfxPath, "Choose between one day and 100 years.");
+                ErrorIds.SignerInvalid, $"A signer cannot be valid for {valid.TotalDays:0.##} days.", pfxPath, "Choose between one day and 100 years.");
+        }
+
+        if (issuer is not null && now + valid > issuer.NotAfter)
+        {
+            throw new FeedException(
+                ErrorIds.SignerInvalid, $"The root '{issuer.Subject}' is valid until {issuer.NotAfter:yyyy-MM-dd}Z; a signer cannot outlive it.", pfxPath,
+                "Choose a shorter time, or make a new root.");
         }
 
         string certificatePath = Path.ChangeExtension(pfxPath, ".cer");
@@ -45,11 +67,15 @@ public static class SignerFactory
         }
 
         X500DistinguishedName name = NameOf(subject, pfxPath);
-        DateTimeOffset now = clock.GetUtcNow();
         DateTimeOffset notBefore = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond)) - s_skew;
-        DateTimeOffset notAfter = notBefore + s_skew + validFor;
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using X509Certificate2 certificate = Issue(name, key, notBefore, notAfter);
+        DateTimeOffset notAfter = notBefore + s_skew + valid;
+        if (issuer is not null && issuer.NotBefore > notBefore)
+        {
+            notBefore = issuer.NotBefore;
+        }
+
+        using ECDsa key = ECDsa.Create(root ? ECCurve.NamedCurves.nistP384 : ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 certificate = Issue(name, key, notBefore, notAfter, root, issuer);
         byte[] pfx = Pack(certificate, key, password ?? "");
         try
         {
@@ -106,18 +132,36 @@ public static class SignerFactory
         }
     }
 
-    private static X509Certificate2 Issue(X500DistinguishedName name, ECDsa key, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    private static X509Certificate2 Issue(
+        X500DistinguishedName name, ECDsa key, DateTimeOffset notBefore, DateTimeOffset notAfter, bool root, BundleSigner? issuer)
     {
-        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(CertificateRules.CodeSigning)], critical: true));
+        var request = new CertificateRequest(name, key, root ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256);
+
+        // A root issues signers and nothing between: no signer can make others.
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: root, hasPathLengthConstraint: root, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            root ? X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature : X509KeyUsageFlags.DigitalSignature, critical: true));
+        if (!root)
+        {
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(CertificateRules.CodeSigning)], critical: true));
+        }
+
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
 
         // RFC 5280, 4.1.2.2: positive, at most 20 octets.
         byte[] serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7F) | 0x40);
-        return request.Create(name, X509SignatureGenerator.CreateForECDsa(key), notBefore, notAfter, serial);
+        if (issuer is null)
+        {
+            return request.Create(name, X509SignatureGenerator.CreateForECDsa(key), notBefore, notAfter, serial);
+        }
+
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer.Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        using ECDsa? ecdsa = issuer.Certificate.GetECDsaPrivateKey();
+        using RSA? rsa = issuer.Certificate.GetRSAPrivateKey();
+        X509SignatureGenerator generator =
+            ecdsa is not null ? X509SignatureGenerator.CreateForECDsa(ecdsa) : X509SignatureGenerator.CreateForRSA(rsa!, RSASignaturePadding.Pkcs1);
+        return request.Create(issuer.Certificate.SubjectName, generator, notBefore, notAfter, serial);
     }
 
     private static byte[] Pack(X509Certificate2 certificate, ECDsa key, string password)

@@ -42,6 +42,11 @@ public sealed class TrustStore(Site site)
 
     private string RevokedFolder => Path.Combine(site.TrustFolder, "revoked");
 
+    /// <summary>Sets how many different trusted signers must have signed a bundle.</summary>
+    /// <returns>How many it was before.</returns>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/></exception>
+    public int SetRequiredSigners(int required) => TrustPolicy.WriteRequiredSigners(site, required);
+
     /// <summary>Pins the stream: from now on bundles of any other are refused.</summary>
     public void SetStream(Guid stream)
     {
@@ -136,7 +141,39 @@ public sealed class TrustStore(Site site)
         return signer with { IsRevoked = true, Path = target };
     }
 
-    internal TrustedCertificates LoadCertificates()
+    /// <summary>Takes a certificate as it is; nothing where it is trusted or revoked already.</summary>
+    internal bool Keep(X509Certificate2 certificate)
+    {
+        string thumbprint = CertificateRules.ThumbprintOf(certificate);
+        string target = Path.Combine(site.TrustFolder, thumbprint + ".cer");
+        if (File.Exists(target) || File.Exists(Path.Combine(RevokedFolder, thumbprint + ".cer")))
+        {
+            return false;
+        }
+
+        Durable.ReplaceFile(target, certificate.RawDataMemory.Span);
+        return true;
+    }
+
+    /// <summary>Lists a certificate as revoked, whether or not the site ever trusted it; nothing where it is already.</summary>
+    internal bool Revoke(X509Certificate2 certificate)
+    {
+        string name = CertificateRules.ThumbprintOf(certificate) + ".cer";
+        string target = Path.Combine(RevokedFolder, name);
+        bool isNew = !File.Exists(target);
+        if (isNew)
+        {
+            Directory.CreateDirectory(RevokedFolder);
+            Durable.ReplaceFile(target, certificate.RawDataMemory.Span);
+        }
+
+        // Revoked first, so that a kill in between leaves it in both places, and then the revocation counts.
+        File.Delete(Path.Combine(site.TrustFolder, name));
+        Durable.FlushFolder(site.TrustFolder);
+        return isNew;
+    }
+
+    internal TrustedCertificates LoadCertificates(IReadOnlyList<TrustDocument>? carried = null)
     {
         var all = new List<(X509Certificate2, TrustedSigner)>();
         try
@@ -158,7 +195,20 @@ public sealed class TrustStore(Site site)
             throw;
         }
 
+        foreach (TrustDocument document in carried ?? [])
+        {
+            // As if it were applied already. A certificate that is in both places counts as revoked, whichever said so.
+            all.AddRange(document.Signers.Select(s => Carried(s, revoked: false)));
+            all.AddRange(document.Revoked.Select(r => Carried(r, revoked: true)));
+        }
+
         return new TrustedCertificates(all);
+    }
+
+    private static (X509Certificate2 Certificate, TrustedSigner Info) Carried(byte[] der, bool revoked)
+    {
+        var certificate = new X509Certificate2(der);
+        return (certificate, Describe(certificate, "", revoked));
     }
 
     private static (X509Certificate2 Certificate, TrustedSigner Info) ReadStored(string path, bool revoked)
@@ -188,7 +238,7 @@ public sealed class TrustStore(Site site)
         CertificateRules.ThumbprintOf(certificate), certificate.Subject, certificate.NotBefore.ToUniversalTime(),
         certificate.NotAfter.ToUniversalTime(), CertificateRules.IsAuthority(certificate), revoked, path);
 
-    private static X509Certificate2 ReadCertificate(string path)
+    internal static X509Certificate2 ReadCertificate(string path)
     {
         byte[] content;
         try

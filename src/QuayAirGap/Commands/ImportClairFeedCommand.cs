@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QuayAirGap.Core;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 
@@ -13,18 +14,36 @@ public sealed class ImportClairFeedCommand : PathCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Takes the bundle's sequence as it comes, lower or far higher than the last one; recorded in the ledger.</summary>
+    [Parameter]
+    public SwitchParameter ResetSequence { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
         Site site = OpenSite();
         var importer = new FeedImporter(site, SiteSettings.Load(site), TimeProvider.System);
-        ImportPlan plan = importer.Plan(path);
+        ImportPlan plan;
+        try
+        {
+            plan = importer.Plan(path, ResetSequence);
+        }
+        catch (FeedException e) when (FeedImporter.IsRefusal(e))
+        {
+            if (ShouldProcess(site.LedgerFile, $"Record that '{path}' is refused"))
+            {
+                importer.RecordRefusal(path, e);
+            }
+
+            throw;
+        }
+
         if (!ShouldProcess(site.Root, $"Import '{path}', sequence {plan.Snapshot.Sequence}"))
         {
             return;
         }
 
-        ImportResult result = Await((progress, token) => importer.ImportAsync(path, progress, token));
+        ImportResult result = Await((progress, token) => importer.ImportAsync(path, progress, token, ResetSequence));
         ImportReport.Write(this, result);
         if (PassThru)
         {

@@ -186,7 +186,7 @@ public sealed class TrustTests : IDisposable
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Encoding.ASCII.GetBytes("not a signature"));
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Array.Empty<byte>());
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Pki.Sign(s_content, leaf, detached: false));
-        RefusedSignature(ErrorIds.BundleSignatureInvalid, Pki.Sign(s_content, leaf, digest: "1.3.14.3.2.26"));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, leaf, digest: "1.3.14.3.2.26"));
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Pki.Sign(s_content, leaf, change: s => s.IncludeOption = X509IncludeOption.None));
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Pki.Sign(s_content, leaf, change: s => s.UnsignedAttributes.Add(new Pkcs9DocumentName("x"))));
         RefusedSignature(ErrorIds.BundleSignatureInvalid, Pki.Sign(s_content, leaf, after: c => c.ComputeSignature(new CmsSigner(leaf))));
@@ -197,8 +197,8 @@ public sealed class TrustTests : IDisposable
         RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Usage = "1.3.6.1.5.5.7.3.2" }, root)));
         RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Usage = null }, root)));
         RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { KeyUsage = X509KeyUsageFlags.KeyEncipherment }, root)));
-        RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Key = () => Pki.Rsa(2048) }, root)));
-        RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Key = () => ECDsa.Create(ECCurve.NamedCurves.nistP521) }, root)));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Key = () => Pki.Rsa(2048) }, root)));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Key = () => ECDsa.Create(ECCurve.NamedCurves.nistP521) }, root)));
         RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, root));
         RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Subject = "CN=Grandchild" }, leaf), [Bare(leaf)]));
         RefusedSignature(ErrorIds.BundleSignerExpired, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { NotAfter = Pki.Now.AddDays(-1) }, root)));
@@ -214,9 +214,9 @@ public sealed class TrustTests : IDisposable
         X509Certificate2 weakHash = _pki.Issue(new CertificateSpec { Subject = "CN=Weak hash", Authority = true, Hash = HashAlgorithmName.SHA1 }, root);
         _trust.Add(Write("root.cer", root.RawData));
 
-        RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec(), weakKey), [Bare(weakKey)]));
-        RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec(), weakHash), [Bare(weakHash)]));
-        RefusedSignature(ErrorIds.BundleSignerUnknown, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Hash = HashAlgorithmName.SHA1 }, root)));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, _pki.Issue(new CertificateSpec(), weakKey), [Bare(weakKey)]));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, _pki.Issue(new CertificateSpec(), weakHash), [Bare(weakHash)]));
+        RefusedSignature(ErrorIds.BundleSignatureWeak, Pki.Sign(s_content, _pki.Issue(new CertificateSpec { Hash = HashAlgorithmName.SHA1 }, root)));
     }
 
     [Fact]
@@ -293,9 +293,9 @@ public sealed class TrustTests : IDisposable
         byte[] By(X509Certificate2 c) => Pki.Sign(s_content, c);
 
         RefusedSignature(ErrorIds.BundleTooFewSigners, By(one));
-        RefusedSignature(ErrorIds.BundleTooFewSigners, By(one), By(one));
-        RefusedSignature(ErrorIds.BundleTooFewSigners, By(one), By(oneRenewed));
-        RefusedSignature(ErrorIds.BundleTooFewSigners, By(one), By(oneRenamed));
+        RefusedSignature(ErrorIds.BundleSignerRepeated, By(one), By(one));
+        RefusedSignature(ErrorIds.BundleSignerRepeated, By(one), By(oneRenewed));
+        RefusedSignature(ErrorIds.BundleSignerRepeated, By(one), By(oneRenamed));
         RefusedSignature(ErrorIds.BundleTooFewSigners, By(one), By(stranger));
         Assert.Equal(2, SignatureVerifier.Verify(s_content, [By(one), By(stranger), By(two), By(one)], _trust, Pki.Now).Count);
     }

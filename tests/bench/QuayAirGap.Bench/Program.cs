@@ -10,12 +10,18 @@ using QuayAirGap.Core.Trust;
 using QuayAirGap.TestKit.Upstream;
 
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- mutations [--rounds 10000] [--seed 20261124]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
 {
     ModuleImport.RunChild();
-    return;
+    return 0;
+}
+
+if (args is ["mutations", ..])
+{
+    return await Mutations.RunAsync(Option("--rounds", 10_000), Option("--seed", 20261124));
 }
 
 int Option(string name, int otherwise) =>
@@ -122,6 +128,8 @@ finally
 {
     Directory.Delete(work, recursive: true);
 }
+
+return 0;
 
 static async Task<double> TimeAsync(Func<Task> action)
 {
