@@ -16,6 +16,7 @@
         'Get-ClairFeedSource'
         'Get-ClairFeedTrust'
         'Import-ClairFeed'
+        'New-ClairFeedMirrorCertificate'
         'New-ClairFeedSigner'
         'Remove-ClairFeedTrust'
         'Restore-ClairFeed'
