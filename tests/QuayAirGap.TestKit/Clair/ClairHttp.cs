@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace QuayAirGap.TestKit.Clair;
 
@@ -21,11 +22,21 @@ internal sealed class ClairHttp : IDisposable
             ActivityHeadersPropagator = null,
             AutomaticDecompression = compression ? DecompressionMethods.GZip : DecompressionMethods.None,
             MaxAutomaticRedirections = 10,
-            UseProxy = false,
+            UseProxy = config.Proxy is not null,
+            Proxy = config.Proxy is null ? null : new WebProxy(config.Proxy),
         };
         if (config.AllHostsAt is { } server)
         {
             handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(server, cancellationToken);
+        }
+        else if (config.PortsAt.Count > 0)
+        {
+            handler.ConnectCallback = (connection, cancellationToken) => ConnectAsync(config.PortsAt[connection.DnsEndPoint.Port], cancellationToken);
+        }
+
+        if (config.TrustedAuthorities is { } authorities)
+        {
+            handler.SslOptions.CertificateChainPolicy = TrustOnly(authorities);
         }
 
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
@@ -62,6 +73,18 @@ internal sealed class ClairHttp : IDisposable
         }
 
         return string.Empty;
+    }
+
+    private static X509ChainPolicy TrustOnly(string authorities)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.ImportFromPem(authorities);
+        return policy;
     }
 
     private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)
