@@ -17,6 +17,7 @@
         'Get-ClairFeedTrust'
         'Get-ClairUpdateOperation'
         'Import-ClairFeed'
+        'New-ClairFeedMirrorCertificate'
         'New-ClairFeedSigner'
         'Remove-ClairFeedTrust'
         'Restore-ClairFeed'

@@ -95,6 +95,10 @@ public static class ErrorIds
     // serving
     public const string MirrorNotStarted = nameof(MirrorNotStarted);
     public const string ServeOptionInvalid = nameof(ServeOptionInvalid);
+    public const string MirrorCertificateMissing = nameof(MirrorCertificateMissing);
+    public const string MirrorCertificateInvalid = nameof(MirrorCertificateInvalid);
+    public const string MirrorCertificateName = nameof(MirrorCertificateName);
+    public const string MirrorCertificateRotation = nameof(MirrorCertificateRotation);
 
     // Clair's and Quay's configuration, and a running Clair
     public const string ClairConfigNotFound = nameof(ClairConfigNotFound);

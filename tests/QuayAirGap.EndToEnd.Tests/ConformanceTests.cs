@@ -435,7 +435,8 @@ public sealed class ConformanceTests
         Assert.Fail("The mirror does not serve the newest generation.");
     }
 
-    private static async Task SameAsUpstreamAsync(ClairMatcher clair, TwoSites sites)
+    /// <summary>Clair holds what a new Clair gets from the upstream itself.</summary>
+    internal static async Task SameAsUpstreamAsync(ClairMatcher clair, TwoSites sites)
     {
         using var reference = new ClairMatcher(
             ClairConfig.AsUpstream(sites.Upstream.Root) with { OsvAllowlist = ["go", "maven", "pypi", "rubygems"], Release = ClairRelease.Main }, sites.Clock);

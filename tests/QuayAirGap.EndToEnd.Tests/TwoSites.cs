@@ -2,8 +2,10 @@ using Microsoft.Extensions.Time.Testing;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Tls;
 using QuayAirGap.Core.Trust;
 using QuayAirGap.Server;
+using QuayAirGap.TestKit.Clair;
 using QuayAirGap.TestKit.Upstream;
 
 namespace QuayAirGap.EndToEnd.Tests;
@@ -15,6 +17,7 @@ internal sealed class TwoSites : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("quayairgap-e2e-").FullName;
     private readonly BundleSigner _signer;
     private Mirror? _mirror;
+    private Mirror? _upstream;
     private int _bundles;
 
     private TwoSites(UpstreamServer upstream, DateTimeOffset start)
@@ -96,8 +99,37 @@ internal sealed class TwoSites : IAsyncDisposable
         return new Uri(_mirror.Urls[0].TrimEnd('/') + "/");
     }
 
+    /// <summary>
+    /// What a Clair is set up with that has no feed setting at all: the mirror's proxy, or name resolution, and one more authority. The
+    /// certificates have the real time, as whoever checks them does.
+    /// </summary>
+    public async Task<ClairConfig> UpstreamConfigAsync(bool proxy)
+    {
+        string trust = await File.ReadAllTextAsync(new MirrorCertificates(Inside, TimeProvider.System).Ensure(null).TrustFile);
+        _upstream ??= await Mirror.StartAsync(new MirrorOptions
+        {
+            Site = Inside,
+            Urls = ["http://127.0.0.1:0"],
+            ProxyUrls = ["http://127.0.0.1:0"],
+            ByNameUrls = ["https://127.0.0.1:0", "http://127.0.0.1:0"],
+            AccessLog = TextWriter.Synchronized(AccessLog),
+        });
+        ClairConfig config = ClairConfig.Unconfigured with { TrustedAuthorities = trust };
+        return proxy
+            ? config with { Proxy = new Uri(_upstream.ProxyUrls[0]) }
+            : config with { PortsAt = new Dictionary<int, Uri> { [443] = new(_upstream.ByNameUrls[0]), [80] = new(_upstream.ByNameUrls[1]) } };
+    }
+
+    /// <summary>What was asked of the mirror as upstream.</summary>
+    public StringWriter AccessLog { get; } = new();
+
     public async ValueTask DisposeAsync()
     {
+        if (_upstream is not null)
+        {
+            await _upstream.DisposeAsync();
+        }
+
         if (_mirror is not null)
         {
             await _mirror.DisposeAsync();

@@ -17,8 +17,8 @@ public sealed class TestMirror : IAsyncDisposable
     private TestMirror(Mirror mirror, FakeTimeProvider time, RecordedLog log)
     {
         _mirror = mirror;
-        Time = time;
         Log = log;
+        Time = time;
         Address = new Uri(mirror.Urls[0]);
         Client = NewClient(Address);
     }
@@ -26,6 +26,8 @@ public sealed class TestMirror : IAsyncDisposable
     public Uri Address { get; }
 
     public HttpClient Client { get; }
+
+    public Mirror Mirror => _mirror;
 
     public FakeTimeProvider Time { get; }
 
@@ -37,7 +39,8 @@ public sealed class TestMirror : IAsyncDisposable
     {
         var log = new RecordedLog();
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        options = options with { Urls = ["http://127.0.0.1:0"], TimeProvider = time, Log = log };
+        string[] urls = options.Urls.All(u => u.EndsWith(":0")) ? [.. options.Urls] : ["http://127.0.0.1:0"];
+        options = options with { Urls = urls, TimeProvider = time, Log = log };
         return new TestMirror(await Mirror.StartAsync(options, TestContext.Current.CancellationToken), time, log);
     }
 

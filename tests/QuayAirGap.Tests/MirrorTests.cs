@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography.X509Certificates;
 using QuayAirGap.TestKit.Samples;
 
 namespace QuayAirGap.Tests;
@@ -44,5 +45,46 @@ public sealed class MirrorTests
         EngineResult result = engine.Run(Start, folder["none"], folder.Root);
         Assert.Equal(["MirrorNotStarted"], result.ErrorIds);
         Assert.Contains("QUAYAIRGAP_EXECUTABLE", result.Errors[0].ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task As_upstream_it_is_a_proxy_that_answers_for_the_feeds_with_certificates_of_its_own()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        string site = samples.Inside;
+        samples.Save().WithoutErrors();
+        samples.Engine.Run("param($b, $s) Import-ClairFeed -Path $b -SitePath $s", samples.Bundle, site).WithoutErrors();
+        EngineResult missing = samples.Engine.Run("param($x, $s) Start-ClairFeedMirror -AsUpstream -Urls http://127.0.0.1:0 -Proxy http://127.0.0.1:0 -ExecutablePath $x -SitePath $s", Built.Executable, site);
+        Assert.Equal(["MirrorNotStarted"], missing.ErrorIds);
+        Assert.Contains("New-ClairFeedMirrorCertificate", missing.Errors[0].ToString(), StringComparison.Ordinal);
+
+        samples.Engine.Run("param($s) New-ClairFeedMirrorCertificate -SitePath $s -WhatIf", site).WithoutErrors();
+        Assert.False(Directory.Exists(Path.Combine(site, "tls")));
+        EngineResult made = samples.Engine.Run("param($s) New-ClairFeedMirrorCertificate feeds.example.org -SitePath $s", site).WithoutErrors();
+        Assert.Equal(["feeds.example.org"], (string[])made["DnsNames"]!);
+        EngineResult again = samples.Engine.Run("param($s) New-ClairFeedMirrorCertificate -SitePath $s", site).WithoutErrors();
+        Assert.Equal(made["Thumbprint"], again["Thumbprint"]);
+        Assert.Equal(["MirrorCertificateRotation"], samples.Engine.Run("param($s) New-ClairFeedMirrorCertificate -CompleteRotation -SitePath $s", site).ErrorIds);
+
+        EngineResult started = samples.Engine.Run(
+            "param($x, $s) Start-ClairFeedMirror -AsUpstream -Urls http://127.0.0.1:0, https://127.0.0.1:0 -Proxy http://127.0.0.1:0 -ByName https://127.0.0.1:0 -ExecutablePath $x -SitePath $s -PassThru",
+            Built.Executable, site).WithoutErrors();
+        try
+        {
+            Assert.Equal(2, ((string[])started["Urls"]!).Length);
+            Assert.StartsWith("https://", ((string[])started["ByNameUrls"]!)[0], StringComparison.Ordinal);
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.ImportFromPemFile((string)made["AuthorityPath"]!);
+            using var http = new HttpClient(new SocketsHttpHandler
+            {
+                Proxy = new System.Net.WebProxy(((string[])started["ProxyUrls"]!)[0]),
+                SslOptions = { CertificateChainPolicy = policy },
+            });
+            Assert.Contains("packages", await http.GetStringAsync(new Uri("https://secdb.alpinelinux.org/v3.8/main.json"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            samples.Engine.Run("param($m) $m | Stop-ClairFeedMirror", started.Single).WithoutErrors();
+        }
     }
 }

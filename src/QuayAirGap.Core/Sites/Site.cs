@@ -31,6 +31,9 @@ public sealed class Site
 
     public string TrustFolder => Path.Combine(Root, "trust");
 
+    /// <summary>The mirror's own certificates and keys.</summary>
+    public string TlsFolder => Path.Combine(Root, "tls");
+
     public string SnapshotsFolder => Path.Combine(Root, "snapshots");
 
     public string MirrorFolder => Path.Combine(Root, "mirror");

@@ -56,13 +56,20 @@ public static partial class Durable
     }
 
     /// <summary>Replaces a small file as a whole: written beside, flushed, renamed, and the rename flushed too.</summary>
-    public static void ReplaceFile(string path, ReadOnlySpan<byte> content)
+    /// <param name="ownerOnly">For secrets: nobody else may read it, from its first moment. On Windows the folder's access rights decide.</param>
+    public static void ReplaceFile(string path, ReadOnlySpan<byte> content, bool ownerOnly = false)
     {
         string folder = Path.GetDirectoryName(path)!;
         string beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.new");
         try
         {
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1))
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 };
+            if (ownerOnly && !OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var file = new FileStream(beside, options))
             {
                 file.Write(content);
                 file.Flush(flushToDisk: true);

@@ -7,21 +7,38 @@ namespace QuayAirGap.Server.Commands;
 internal sealed record ServeArguments
 {
     private const string Usage = """
-        Usage: quayairgap serve [--site <dir> | --folder <dir>] [--urls <url>[;<url>…]] [--quiet]
+        Usage: quayairgap serve [--site <dir> | --folder <dir>] [--urls <url>[;<url>…]] [--as-upstream] [options]
 
         Serves the current generation of a site to Clair, by path: http://this-host:8080/<upstream host>/<path>.
+        With --as-upstream also under the feeds' own names, to a Clair without any feed setting.
 
           --site <dir>            The site. Default: the environment variable QUAYAIRGAP_SITE, else the platform's usual place.
           --folder <dir>          Instead of a site, a folder laid out <host>/<path>: a stand-in for the upstreams, in a lab.
           --last-modified <time>  With --folder: the modification time of every file, UTC, like 2026-11-01T00:00:00Z.
-          --urls <url>            Where to listen. Default: http://127.0.0.1:8080. Port 0 takes a free one; * is every address of this host.
+          --urls <url>            Where to serve by path. Default: http://127.0.0.1:8080. Port 0 takes a free one; * is every address of this host.
+                                  /healthz, /readyz and /metrics are here too.
+          --as-upstream           Answers for the feeds' own hosts, with the certificates that New-ClairFeedMirrorCertificate makes.
+          --proxy <url>           With --as-upstream: where to be Clair's proxy (HTTP_PROXY and HTTPS_PROXY). Default: http://127.0.0.1:3128.
+          --by-name <url>         With --as-upstream: where to answer when the network's name resolution leads the feeds' hosts here,
+                                  like https://*:443;http://*:80. With it alone there is no proxy.
+          --tls-certificate <f>   For https in --urls: PEM or PFX. Default: the site's own. A renewed file is taken without a restart.
+          --tls-key <file>        Its private key, PEM, where it is in a file of its own.
+          --tls-password-file <f> The password of the private key, on the first line.
+          --http2                 Offers HTTP/2 at the https addresses of --urls. Not for Clair: it would lose Ubuntu.
+          --max-connections <n>   All connections together. Default: 20000. The account's limit of open files must be above it.
           --quiet                 No line for each request.
           --help                  This text.
 
         Exit codes: 0 stopped by SIGTERM or Ctrl+C; 2 not started.
         """;
 
-    private static readonly string[] s_options = ["--site", "--folder", "--last-modified", "--urls", "--quiet", "--help"];
+    private static readonly string[] s_flags = ["--as-upstream", "--http2", "--quiet", "--help"];
+
+    private static readonly string[] s_options =
+    [
+        "--site", "--folder", "--last-modified", "--urls", "--proxy", "--by-name", "--tls-certificate", "--tls-key", "--tls-password-file",
+        "--max-connections", .. s_flags,
+    ];
 
     public static string Help => Usage;
 
@@ -32,6 +49,22 @@ internal sealed record ServeArguments
     public DateTimeOffset? LastModified { get; private init; }
 
     public IReadOnlyList<string> Urls { get; private init; } = ["http://127.0.0.1:8080"];
+
+    public bool AsUpstream { get; private init; }
+
+    public IReadOnlyList<string> Proxy { get; private init; } = [];
+
+    public IReadOnlyList<string> ByName { get; private init; } = [];
+
+    public string? TlsCertificate { get; private init; }
+
+    public string? TlsKey { get; private init; }
+
+    public string? TlsPasswordFile { get; private init; }
+
+    public bool Http2 { get; private init; }
+
+    public long? MaxConnections { get; private init; }
 
     public bool Quiet { get; private init; }
 
@@ -62,14 +95,20 @@ internal sealed record ServeArguments
                 throw Invalid($"{option} is given twice.", option, "Give it once; several addresses go into one --urls, separated by semicolons.");
             }
 
-            if (option is "--quiet" or "--help")
+            if (s_flags.Contains(option))
             {
                 if (equals >= 0)
                 {
                     throw Invalid($"{option} takes no value.", option, $"Write {option} alone.");
                 }
 
-                parsed = option == "--quiet" ? parsed with { Quiet = true } : parsed with { WantsHelp = true };
+                parsed = option switch
+                {
+                    "--quiet" => parsed with { Quiet = true },
+                    "--as-upstream" => parsed with { AsUpstream = true },
+                    "--http2" => parsed with { Http2 = true },
+                    _ => parsed with { WantsHelp = true },
+                };
                 continue;
             }
 
@@ -84,7 +123,13 @@ internal sealed record ServeArguments
                 "--site" => parsed with { Site = value },
                 "--folder" => parsed with { Folder = value },
                 "--last-modified" => parsed with { LastModified = ParseTime(value) },
-                _ => parsed with { Urls = value.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) },
+                "--proxy" => parsed with { Proxy = Several(value) },
+                "--by-name" => parsed with { ByName = Several(value) },
+                "--tls-certificate" => parsed with { TlsCertificate = value },
+                "--tls-key" => parsed with { TlsKey = value },
+                "--tls-password-file" => parsed with { TlsPasswordFile = value },
+                "--max-connections" => parsed with { MaxConnections = ParseCount(value) },
+                _ => parsed with { Urls = Several(value) },
             };
         }
 
@@ -98,8 +143,52 @@ internal sealed record ServeArguments
             throw Invalid("--last-modified needs --folder.", "--last-modified", "A site's files have the times that their upstreams gave them.");
         }
 
-        return parsed.Urls.Count > 0 ? parsed : throw Invalid("--urls names no address.", "--urls", "Write it as http://127.0.0.1:8080.");
+        if (parsed.Urls.Count == 0)
+        {
+            throw Invalid("--urls names no address.", "--urls", "Write it as http://127.0.0.1:8080.");
+        }
+
+        parsed.CheckUpstream();
+        parsed.CheckTls();
+        return parsed is { AsUpstream: true, Proxy.Count: 0, ByName.Count: 0 } ? parsed with { Proxy = ["http://127.0.0.1:3128"] } : parsed;
     }
+
+    private void CheckUpstream()
+    {
+        if (!AsUpstream && Proxy.Count + ByName.Count > 0)
+        {
+            string option = Proxy.Count > 0 ? "--proxy" : "--by-name";
+            throw Invalid($"{option} needs --as-upstream.", option, "Add it, or serve by path with --urls alone.");
+        }
+
+        if (AsUpstream && Folder is not null)
+        {
+            throw Invalid("--as-upstream needs a site.", "--as-upstream", "A folder has neither what Clair can safely read nor certificates.");
+        }
+    }
+
+    private void CheckTls()
+    {
+        bool secure = Urls.Any(u => u.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+        (string Option, bool Given)[] needing = [("--tls-certificate", TlsCertificate is not null), ("--http2", Http2)];
+        if (!secure && needing.FirstOrDefault(o => o.Given) is { Given: true } useless)
+        {
+            throw Invalid($"{useless.Option} needs an address with https in --urls.", useless.Option, "Write it like --urls https://*:8443.");
+        }
+
+        (string Option, bool Given)[] belonging = [("--tls-key", TlsKey is not null), ("--tls-password-file", TlsPasswordFile is not null)];
+        if (TlsCertificate is null && belonging.FirstOrDefault(o => o.Given) is { Given: true } alone)
+        {
+            throw Invalid($"{alone.Option} needs --tls-certificate.", alone.Option, "Name the certificate that it belongs to.");
+        }
+    }
+
+    private static string[] Several(string value) => value.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static long ParseCount(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count > 0
+            ? count
+            : throw Invalid($"'{text}' is not a number of connections.", text, "Write a whole number above 0.");
 
     private static DateTimeOffset ParseTime(string text) =>
         DateTimeOffset.TryParse(

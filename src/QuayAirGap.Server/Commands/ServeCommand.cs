@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Server.Listening;
 
 namespace QuayAirGap.Server.Commands;
 
@@ -42,13 +43,19 @@ public static class ServeCommand
                     Folder = arguments.Folder is null ? null : Path.GetFullPath(arguments.Folder),
                     FolderLastModified = arguments.LastModified,
                     Urls = arguments.Urls,
+                    ProxyUrls = arguments.Proxy,
+                    ByNameUrls = arguments.ByName,
+                    Certificate = CertificateOf(arguments),
+                    Http2 = arguments.Http2,
+                    Limits = arguments.MaxConnections is { } most ? new MirrorLimits { MaxConnections = most } : new MirrorLimits(),
                     AccessLog = arguments.Quiet ? null : TextWriter.Synchronized(output),
                     Log = log,
                 },
                 stop.Token);
-            foreach (string url in mirror.Urls)
+            foreach (string line in mirror.Urls.Select(u => $"Listening on {u}")
+                .Concat(mirror.ProxyUrls.Select(u => $"Proxy on {u}")).Concat(mirror.ByNameUrls.Select(u => $"By name on {u}")))
             {
-                await output.WriteLineAsync($"Listening on {url}");
+                await output.WriteLineAsync(line);
             }
 
             await output.FlushAsync(stop.Token);
@@ -63,6 +70,26 @@ public static class ServeCommand
         {
             await error.WriteLineAsync($"quayairgap serve: {e.Message} {e.Remedy}");
             return Error;
+        }
+
+        static ServerCertificateFiles? CertificateOf(ServeArguments arguments) => arguments.TlsCertificate is not { } certificate
+            ? null
+            : new ServerCertificateFiles(
+                Path.GetFullPath(certificate),
+                arguments.TlsKey is null ? null : Path.GetFullPath(arguments.TlsKey),
+                arguments.TlsPasswordFile is null ? null : ReadPassword(arguments.TlsPasswordFile));
+
+        static string ReadPassword(string file)
+        {
+            try
+            {
+                return File.ReadLines(file).FirstOrDefault() ?? "";
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new FeedException(
+                    ErrorIds.ServeOptionInvalid, $"The password file '{file}' cannot be read: {e.Message}", file, "Name a file that this account may read.", e);
+            }
         }
 
         void Stop(PosixSignalContext signal)

@@ -24,6 +24,10 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
     private int? _failedNumber;
     private long _nextTry = long.MinValue;
 
+    public bool IsReady => _view is not null;
+
+    public Generation? Published => _view?.Summary;
+
     public Task PrepareAsync(CancellationToken cancellationToken) => LookAsync().WaitAsync(cancellationToken);
 
     public async ValueTask<Found?> FindAsync(string path, CancellationToken cancellationToken)

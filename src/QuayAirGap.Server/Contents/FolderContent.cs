@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Win32.SafeHandles;
 using QuayAirGap.Core;
+using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Server.Contents;
@@ -37,6 +38,10 @@ internal sealed class FolderContent : IMirrorContent
         _times = FolderTimes.Read(root);
         _time = time;
     }
+
+    public bool IsReady => true;
+
+    public Generation? Published => null;
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Directory.Exists(_root)
         ? Task.CompletedTask

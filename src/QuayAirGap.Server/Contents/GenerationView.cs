@@ -15,9 +15,7 @@ internal sealed class GenerationView
     private GenerationView(Generation generation, IReadOnlyList<string> tables, BlobStore store)
     {
         _store = store;
-        Number = generation.Number;
-        Sequence = generation.Sequence;
-        PublishedAt = generation.PublishedAt;
+        Summary = generation with { Entries = [], HeldBack = [] };
         _entries = new Dictionary<string, Entry>(generation.Entries.Count, StringComparer.Ordinal);
         foreach (GenerationEntry entry in generation.Entries)
         {
@@ -25,7 +23,7 @@ internal sealed class GenerationView
             Check(Sha256Digest.IsValid(entry.Sha256) && entry.Size >= 0, $"'{entry.Path}' has no digest and size.");
             CheckContentType(entry.Path, entry.ContentType);
             Check(
-                _entries.TryAdd(entry.Path, new Entry(entry.Sha256, entry.Size, entry.ContentType, entry.LastModified, entry.Validators)),
+                _entries.TryAdd(entry.Path, new Entry(entry.Sha256, entry.Size, entry.ContentType, string.Intern(entry.Source), entry.LastModified, entry.Validators)),
                 $"'{entry.Path}' is there twice.");
         }
 
@@ -37,11 +35,14 @@ internal sealed class GenerationView
         }
     }
 
-    public int Number { get; }
+    /// <summary>The generation without its entries and tables.</summary>
+    public Generation Summary { get; }
 
-    public long Sequence { get; }
+    public int Number => Summary.Number;
 
-    public DateTimeOffset PublishedAt { get; }
+    public long Sequence => Summary.Sequence;
+
+    public DateTimeOffset PublishedAt => Summary.PublishedAt;
 
     /// <summary>How many paths are answered with 200.</summary>
     public int Count => _entries.Count + _tables.Sum(t => t.Count);
@@ -97,6 +98,7 @@ internal sealed class GenerationView
         return new Resource(body)
         {
             ContentType = entry.ContentType,
+            Source = entry.Source,
             ETag = entry.Validators ? Quote(entry.Sha256) : null,
             LastModified = entry.Validators ? entry.LastModified : null,
         };
@@ -108,6 +110,7 @@ internal sealed class GenerationView
         return new Resource(Opening(table.ArchiveSha256, path, () => MemberBody.Open(path, member)))
         {
             ContentType = table.ContentType,
+            Source = table.Source,
             ETag = Quote(Sha256Digest.ToText(member.Sha256.Span)),
             LastModified = member.LastModified,
         };
@@ -152,5 +155,5 @@ internal sealed class GenerationView
         }
     }
 
-    private sealed record Entry(string Sha256, long Size, string ContentType, DateTimeOffset? LastModified, bool Validators);
+    private sealed record Entry(string Sha256, long Size, string ContentType, string Source, DateTimeOffset? LastModified, bool Validators);
 }

@@ -1,8 +1,16 @@
+using QuayAirGap.Core.Publishing;
+
 namespace QuayAirGap.Server.Contents;
 
 /// <summary>What a mirror serves.</summary>
 internal interface IMirrorContent
 {
+    /// <summary>Whether there is something to serve.</summary>
+    bool IsReady { get; }
+
+    /// <summary>The generation that is served, without its entries; null where there is none.</summary>
+    Generation? Published { get; }
+
     /// <summary>Loads what there is before the first request.</summary>
     Task PrepareAsync(CancellationToken cancellationToken);
 
@@ -33,6 +41,9 @@ internal sealed class Resource(Body body) : Found
     public Body Body => body;
 
     public required string ContentType { get; init; }
+
+    /// <summary>The source that it belongs to; empty where nobody knows.</summary>
+    public string Source { get; init; } = "";
 
     /// <summary>The strong entity tag with its quotes. Null: none is sent.</summary>
     public string? ETag { get; init; }

@@ -25,7 +25,7 @@ internal sealed class MemberTable
     /// <exception cref="IOException">It cannot be read.</exception>
     public MemberTable(ArchiveMemberReader reader)
     {
-        string source = reader.Head.Source;
+        string source = Source = reader.Head.Source;
         Prefix = reader.Head.PathPrefix;
         ArchiveSha256 = reader.Head.ArchiveSha256;
         ContentType = reader.Head.ContentType;
@@ -69,6 +69,8 @@ internal sealed class MemberTable
 
         _paths = paths.WrittenMemory;
     }
+
+    public string Source { get; }
 
     public string Prefix { get; }
 

@@ -33,7 +33,8 @@ internal sealed class AccessLog : IDisposable
         _writer.Start();
     }
 
-    public void Add(HttpContext context, long sent, TimeSpan took)
+    /// <param name="origin">What stands before the target where the connection, not the request, names the host; else empty.</param>
+    public void Add(HttpContext context, string origin, long sent, TimeSpan took)
     {
         if (_broken)
         {
@@ -46,7 +47,7 @@ internal sealed class AccessLog : IDisposable
         string line = string.Create(
             CultureInfo.InvariantCulture,
             $"{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {context.Connection.RemoteIpAddress} " +
-            $"\"{LogText.Clean(request.Method)} {LogText.Clean(target)}\" {context.Response.StatusCode} {sent} " +
+            $"\"{LogText.Clean(request.Method)} {LogText.Clean(origin + target)}\" {context.Response.StatusCode} {sent} " +
             $"{took.TotalMilliseconds:F1}ms \"{LogText.Clean(request.Headers.UserAgent.ToString())}\"{aborted}");
         if (!_lines.TryAdd(line))
         {

@@ -4,8 +4,14 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using QuayAirGap.Core;
 using QuayAirGap.Server.Contents;
+using QuayAirGap.Server.Upstream;
 
 namespace QuayAirGap.Server.Http;
+
+/// <summary>What became of a request.</summary>
+/// <param name="Source">The source of what was sent; empty where there is none.</param>
+/// <param name="Sent">Bytes of the body.</param>
+internal readonly record struct Answer(string Source, long Sent);
 
 /// <summary>
 /// Answers every request to the mirror: 200, 206, 301, 304, 404, 405, 412 or 416, never a 5xx. Whatever goes wrong before the first byte is
@@ -13,14 +19,31 @@ namespace QuayAirGap.Server.Http;
 /// </summary>
 internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
 {
-    /// <returns>Bytes of the body that were sent.</returns>
-    public async Task<long> HandleAsync(HttpContext context)
+    /// <summary>By path: the request's own path begins with the upstream's host.</summary>
+    public Task<Answer> HandleAsync(HttpContext context) => HandleAsync(context, RequestPath.Of(context), hidden: 0);
+
+    /// <summary>
+    /// As upstream: the host comes from the connection. What is published for this way of serving alone (UbuntuFamily) goes before what is
+    /// published for both.
+    /// </summary>
+    public async Task<Answer> HandleAsync(HttpContext context, UpstreamTarget target)
+    {
+        string? path = RequestPath.Of(context);
+        string prefix = "/" + target.ContentHost;
+        return await HandleAsync(context, path is null ? null : prefix + path, prefix.Length, "/as-upstream");
+    }
+
+    /// <param name="path">What is asked for, host first; null for a target that can name nothing.</param>
+    /// <param name="hidden">How much of the path's beginning the client does not know.</param>
+    /// <param name="overlay">What is put before the path to look there first.</param>
+    private async Task<Answer> HandleAsync(HttpContext context, string? path, int hidden, string? overlay = null)
     {
         HttpResponse response = context.Response;
         var sink = new ResponseSink(response.BodyWriter, context.RequestAborted);
+        string source = "";
         try
         {
-            await AnswerAsync(context, sink);
+            source = await AnswerAsync(context, sink, path, hidden, overlay);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -43,10 +66,11 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
             }
         }
 
-        return sink.Sent;
+        return new Answer(source, sink.Sent);
     }
 
-    private async ValueTask AnswerAsync(HttpContext context, ResponseSink sink)
+    /// <returns>The source of what was found.</returns>
+    private async ValueTask<string> AnswerAsync(HttpContext context, ResponseSink sink, string? path, int hidden, string? overlay)
     {
         HttpRequest request = context.Request;
         HttpResponse response = context.Response;
@@ -55,24 +79,26 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
         {
             response.Headers.Allow = "GET, HEAD";
             AnswerEmpty(response, StatusCodes.Status405MethodNotAllowed);
-            return;
+            return "";
         }
 
-        string? path = RequestPath.Of(context);
-        using Found? found = path is null ? null : await content.FindAsync(path, context.RequestAborted);
+        Found? special = path is null || overlay is null ? null : await content.FindAsync(overlay + path, context.RequestAborted);
+        using Found? found = special ?? (path is null ? null : await content.FindAsync(path, context.RequestAborted));
         switch (found)
         {
             case Resource resource:
                 await SendAsync(request.Headers, response, sink, resource, head);
                 break;
             case DirectoryWithoutSlash:
-                response.Headers.Location = RequestPath.Escape(path + "/");
+                response.Headers.Location = RequestPath.Escape(path![hidden..] + "/");
                 AnswerEmpty(response, StatusCodes.Status301MovedPermanently);
                 break;
             default:
                 AnswerEmpty(response, StatusCodes.Status404NotFound);
                 break;
         }
+
+        return (found as Resource)?.Source ?? "";
     }
 
     private static async ValueTask SendAsync(IHeaderDictionary request, HttpResponse response, ResponseSink sink, Resource resource, bool head)

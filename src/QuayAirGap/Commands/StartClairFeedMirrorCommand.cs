@@ -22,6 +22,30 @@ public sealed class StartClairFeedMirrorCommand : ClairFeedCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Urls { get; set; } = ["http://127.0.0.1:8080"];
 
+    /// <summary>Answers for the feeds' own hosts too.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    public SwitchParameter AsUpstream { get; set; }
+
+    /// <summary>Where to be Clair's proxy.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string[]? Proxy { get; set; }
+
+    /// <summary>Where to answer when the network's name resolution leads the feeds' hosts here.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string[]? ByName { get; set; }
+
+    /// <summary>The server certificate for https in Urls.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>Its private key, where it is in a file of its own.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TlsKey { get; set; }
+
     /// <summary>The executable quayairgap.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -37,17 +61,31 @@ public sealed class StartClairFeedMirrorCommand : ClairFeedCmdlet
         string? folder = Folder is null ? null : FilePath(Folder);
         string? site = folder is null ? OpenSite().Root : null;
         string executable = ServerExecutable.Find(ExecutablePath is null ? null : FilePath(ExecutablePath));
-        string[] urls = [.. Urls.SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
-        if (!ShouldProcess(site ?? folder, $"Serve at {string.Join(", ", urls)}"))
+        var request = new MirrorRequest
+        {
+            SitePath = site,
+            Folder = folder,
+            Urls = Several(Urls),
+            AsUpstream = AsUpstream,
+            Proxy = Several(Proxy),
+            ByName = Several(ByName),
+            TlsCertificate = TlsCertificate is null ? null : FilePath(TlsCertificate),
+            TlsKey = TlsKey is null ? null : FilePath(TlsKey),
+        };
+        string action = $"Serve at {string.Join(", ", request.Urls)}{(AsUpstream ? ", and as upstream" : "")}";
+        if (!ShouldProcess(site ?? folder, action))
         {
             return;
         }
 
-        MirrorProcess process = Await((_, token) => MirrorProcess.StartAsync(executable, site, folder, urls, token));
+        MirrorProcess process = Await((_, token) => MirrorProcess.StartAsync(executable, request, token));
         WriteVerbose($"Process {process.Id} listens on {string.Join(", ", process.Urls)}.");
         if (PassThru)
         {
             WriteObject(new ClairFeedMirror(process));
         }
     }
+
+    private static string[] Several(string[]? values) =>
+        [.. (values ?? []).SelectMany(u => u.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 }

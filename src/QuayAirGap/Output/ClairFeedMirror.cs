@@ -15,6 +15,12 @@ public sealed class ClairFeedMirror
     /// <summary>Every address, where it listens on several.</summary>
     public string[] Urls => [.. _process.Urls];
 
+    /// <summary>Where it is a proxy for the feeds' own hosts; empty without -AsUpstream.</summary>
+    public string[] ProxyUrls => [.. _process.ProxyUrls];
+
+    /// <summary>Where it answers for the feeds' own hosts directly; empty without -ByName.</summary>
+    public string[] ByNameUrls => [.. _process.ByNameUrls];
+
     public int ProcessId => _process.Id;
 
     /// <summary>The site that it serves, or null.</summary>

@@ -2,6 +2,7 @@ using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Tls;
 using QuayAirGap.Core.Trust;
 
 namespace QuayAirGap.Commands;
@@ -79,6 +80,20 @@ internal static class OutputMapper
         Thumbprint = signer.Thumbprint,
         NotBefore = signer.NotBefore,
         NotAfter = signer.NotAfter,
+    };
+
+    public static ClairFeedMirrorCertificate MirrorCertificate(MirrorCertificateState state) => new()
+    {
+        AuthorityPath = state.TrustFile,
+        Thumbprint = state.Authority.Thumbprint,
+        AuthorityNotAfter = state.Authority.NotAfter,
+        NextThumbprint = state.NextAuthority?.Thumbprint,
+        UpstreamHosts = [.. state.Upstream.Names],
+        UpstreamPath = state.Upstream.Path,
+        UpstreamNotAfter = state.Upstream.NotAfter,
+        DnsNames = [.. state.Mirror?.Names ?? []],
+        MirrorPath = state.Mirror?.Path,
+        MirrorNotAfter = state.Mirror?.NotAfter,
     };
 
     public static ClairFeedGeneration Generation(Generation generation, bool isCurrent) => new()

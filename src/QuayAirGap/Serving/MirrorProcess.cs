@@ -9,7 +9,9 @@ namespace QuayAirGap.Serving;
 /// <summary>"quayairgap serve" as a child process, from its start until it has ended. It never outlives the process that started it.</summary>
 internal sealed partial class MirrorProcess : IDisposable
 {
-    private const string Announcement = "Listening on ";
+    private const string ByPathLine = "Listening on ";
+    private const string ProxyLine = "Proxy on ";
+    private const string ByNameLine = "By name on ";
     private const int KeptLines = 50;
     private const int QuotedLines = 6;
     private const int Terminate = 15;
@@ -20,9 +22,9 @@ internal sealed partial class MirrorProcess : IDisposable
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
-    private readonly List<string> _urls = [];
+    private readonly List<(string Line, string Url)> _urls = [];
     private readonly SemaphoreSlim _announced = new(0);
-    private readonly int _expectedUrls;
+    private readonly MirrorRequest _request;
 
     static MirrorProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
@@ -32,12 +34,10 @@ internal sealed partial class MirrorProcess : IDisposable
         }
     };
 
-    private MirrorProcess(Process process, string? sitePath, string? folder, int expectedUrls)
+    private MirrorProcess(Process process, MirrorRequest request)
     {
         _process = process;
-        SitePath = sitePath;
-        Folder = folder;
-        _expectedUrls = expectedUrls;
+        _request = request;
         StartedAt = TimeProvider.System.GetUtcNow();
     }
 
@@ -46,45 +46,39 @@ internal sealed partial class MirrorProcess : IDisposable
 
     public int Id { get; private set; }
 
-    public string? SitePath { get; }
+    public string? SitePath => _request.SitePath;
 
-    public string? Folder { get; }
+    public string? Folder => _request.Folder;
 
     public DateTimeOffset StartedAt { get; }
 
-    public IReadOnlyList<string> Urls
-    {
-        get
-        {
-            lock (_urls)
-            {
-                return [.. _urls];
-            }
-        }
-    }
+    /// <summary>Where it serves by path.</summary>
+    public IReadOnlyList<string> Urls => Announced(ByPathLine);
+
+    /// <summary>Where it is a proxy for the feeds' own hosts.</summary>
+    public IReadOnlyList<string> ProxyUrls => Announced(ProxyLine);
+
+    /// <summary>Where it answers for the feeds' own hosts directly.</summary>
+    public IReadOnlyList<string> ByNameUrls => Announced(ByNameLine);
 
     public bool IsRunning => s_running.ContainsKey(Id) && !_process.HasExited;
 
     /// <summary>Starts a mirror and returns once it listens.</summary>
-    /// <param name="sitePath">The site to serve, absolute, or null.</param>
-    /// <param name="folder">The folder to serve in place of a site, absolute, or null.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.MirrorNotStarted"/>, with what the process said.</exception>
-    public static async Task<MirrorProcess> StartAsync(
-        string executable, string? sitePath, string? folder, IReadOnlyList<string> urls, CancellationToken cancellationToken)
+    public static async Task<MirrorProcess> StartAsync(string executable, MirrorRequest request, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(executable)
+        var start = new ProcessStartInfo(executable, request.Arguments())
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
             CreateNoWindow = true,
-            ArgumentList = { "serve", sitePath is null ? "--folder" : "--site", sitePath ?? folder!, "--urls", string.Join(';', urls), "--quiet" },
         };
         MirrorProcess mirror;
         try
         {
-            mirror = new MirrorProcess(Process.Start(start)!, sitePath, folder, urls.Count);
+            mirror = new MirrorProcess(Process.Start(start)!, request);
         }
         catch (System.ComponentModel.Win32Exception e)
         {
@@ -175,16 +169,24 @@ internal sealed partial class MirrorProcess : IDisposable
             _lines.TryDequeue(out _);
         }
 
-        if (line.StartsWith(Announcement, StringComparison.Ordinal))
+        if (new[] { ByPathLine, ProxyLine, ByNameLine }.FirstOrDefault(l => line.StartsWith(l, StringComparison.Ordinal)) is { } announcement)
         {
             lock (_urls)
             {
-                _urls.Add(line[Announcement.Length..].Trim());
-                if (_urls.Count == _expectedUrls)
+                _urls.Add((announcement, line[announcement.Length..].Trim()));
+                if (_urls.Count == _request.Addresses)
                 {
                     _announced.Release();
                 }
             }
+        }
+    }
+
+    private IReadOnlyList<string> Announced(string announcement)
+    {
+        lock (_urls)
+        {
+            return [.. _urls.Where(u => u.Line == announcement).Select(u => u.Url)];
         }
     }
 

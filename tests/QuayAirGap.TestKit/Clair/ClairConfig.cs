@@ -80,6 +80,26 @@ public sealed record ClairConfig
     /// </summary>
     public Uri? OtherHostsUnder { get; init; }
 
+    /// <summary><c>HTTP_PROXY</c> and <c>HTTPS_PROXY</c> of Clair's environment; null for none.</summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>
+    /// Where connections to a port of any host go, as when the network's name resolution answers for the upstreams; empty to connect as the
+    /// URLs say. Host and port of a URL stay what they are in the request and in the TLS handshake.
+    /// </summary>
+    public IReadOnlyDictionary<int, Uri> PortsAt { get; init; } = new Dictionary<int, Uri>();
+
+    /// <summary>The authorities that Clair's host trusts (PEM); null for the system's.</summary>
+    public string? TrustedAuthorities { get; init; }
+
+    /// <summary>
+    /// A Clair without any setting of <c>updaters</c>: claircore's own addresses. It has no allow-list of ecosystems either.
+    /// </summary>
+    public static ClairConfig Unconfigured { get; } = At(host => "https://" + host) with
+    {
+        DebianMirrorUrl = "https://" + string.Join('.', "deb", "debian", "org") + "/",
+    };
+
     /// <summary>A Clair whose configuration points at a mirror by path: <c>&lt;root&gt;/&lt;upstream host&gt;/&lt;path&gt;</c>.</summary>
     /// <param name="root">The mirror's root.</param>
     public static ClairConfig ByPath(Uri root) => At(host => new Uri(root, host).AbsoluteUri) with

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace QuayAirGap.TestKit.Clair;
 
@@ -23,10 +24,15 @@ internal sealed class ClairHttp : IDisposable
             ActivityHeadersPropagator = null,
             AutomaticDecompression = compression ? DecompressionMethods.GZip : DecompressionMethods.None,
             MaxAutomaticRedirections = 10,
-            UseProxy = false,
+            UseProxy = config.Proxy is not null,
+            Proxy = config.Proxy is null ? null : new WebProxy(config.Proxy),
         };
-        handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(
-            config.AllHostsAt ?? new UriBuilder("tcp", context.DnsEndPoint.Host, context.DnsEndPoint.Port).Uri, cancellationToken);
+        handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(Server(config, context.DnsEndPoint), cancellationToken);
+        if (config.TrustedAuthorities is { } authorities)
+        {
+            handler.SslOptions.CertificateChainPolicy = TrustOnly(authorities);
+        }
+
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -81,6 +87,22 @@ internal sealed class ClairHttp : IDisposable
         return _config.OtherHostsUnder is { } root && uri.Authority != root.Authority
             ? new Uri(root, uri.Authority + uri.PathAndQuery)
             : uri;
+    }
+
+    private static Uri Server(ClairConfig config, DnsEndPoint asked) =>
+        config.AllHostsAt
+        ?? (config.PortsAt.TryGetValue(asked.Port, out var server) ? server : new UriBuilder("tcp", asked.Host, asked.Port).Uri);
+
+    private static X509ChainPolicy TrustOnly(string authorities)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.ImportFromPem(authorities);
+        return policy;
     }
 
     private static async ValueTask<Stream> ConnectAsync(Uri server, CancellationToken cancellationToken)
