@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Bundles.Delta;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
@@ -19,7 +20,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// <summary>How far the collector's clock may be ahead of this one.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(10);
 
-    /// <summary>Signatures, times, stream and sequence.</summary>
+    /// <summary>Signatures, times, stream and sequence; of a delta, whether the store has what it leaves out.</summary>
     /// <param name="bundle">An opened bundle.</param>
     /// <param name="newest">The generation with the highest number, or null before the first import.</param>
     /// <exception cref="FeedException">Any of the ids that begin with Bundle, <see cref="ErrorIds.TrustEmpty"/>, or what is wrong with the
@@ -40,13 +41,6 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
                 + $"'{Path.Combine(site.TrustFolder, "stream")}' and import again.");
         }
 
-        if (snapshot.Base is not null)
-        {
-            throw Refuse(
-                ErrorIds.BundleBase, bundle, $"It builds on the snapshot {snapshot.Base}, and this version imports full bundles only.",
-                "Have a full bundle made with Save-ClairFeed.");
-        }
-
         CheckLayers(bundle, snapshot);
         if (newest is not null && newest.SnapshotSha256 == bundle.SnapshotSha256)
         {
@@ -62,6 +56,11 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
                 "Import a newer bundle. To go back to an earlier state of the mirror, use Restore-ClairFeed.");
         }
 
+        if (snapshot.Base is not null)
+        {
+            DeltaRequirements.Check(bundle, site.Store);
+        }
+
         return new BundlePolicy(signers, AlreadyImported: false);
     }
 
@@ -69,7 +68,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// Reads every layer once and compares it with the snapshot. Needs no trust, so that a courier can check a medium; whoever acts on the
     /// content calls <see cref="CheckPolicy"/> first.
     /// </summary>
-    /// <param name="sink">Gets the content while it is verified; null to verify only.</param>
+    /// <param name="sink">Gets the content, and a delta's patches, while it is verified; null to verify only.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleTruncated"/>, <see cref="ErrorIds.BundleAltered"/>,
     /// <see cref="ErrorIds.BundleExtraContent"/>, <see cref="ErrorIds.BundleMissingContent"/>, <see cref="ErrorIds.BundleLimit"/>,
     /// <see cref="ErrorIds.BundleInvalid"/> or <see cref="ErrorIds.DiskFull"/></exception>
@@ -102,7 +101,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     private static void CheckLayers(Bundle bundle, Snapshot snapshot)
     {
         var named = new HashSet<string>(StringComparer.Ordinal);
-        foreach (SourceSnapshot source in snapshot.Sources.Where(s => s.Files.Count > 0))
+        foreach (SourceSnapshot source in snapshot.Sources.Where(s => snapshot.Base is null ? s.Files.Count > 0 : s.Delta is not null))
         {
             if (source.Layer is not { } layer || !bundle.Layers.TryGetValue(layer.Sha256, out ContentExtent extent))
             {

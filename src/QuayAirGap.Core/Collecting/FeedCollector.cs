@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Bundles.Delta;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
@@ -23,6 +24,15 @@ public sealed record SaveRequest
 
     /// <summary>Goes before the settings' own upstream roots.</summary>
     public Uri? UpstreamRoot { get; init; }
+
+    /// <summary>
+    /// What the bundle builds on: a bundle's path, a snapshot's SHA-256 or its sequence. Null for a full bundle, unless
+    /// <see cref="SinceLast"/> says otherwise.
+    /// </summary>
+    public string? Since { get; init; }
+
+    /// <summary>Builds on the newest bundle of this site; the first one is full.</summary>
+    public bool SinceLast { get; init; }
 
     /// <summary>Whether a bundle file of that name may be replaced.</summary>
     public bool Overwrite { get; init; }
@@ -90,6 +100,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
         using SiteLock held = site.Lock();
         HashSet<string> wanted = [.. Plan(request.Names).Select(s => s.Name)];
         CollectorStream stream = CollectorStream.Open(site);
+        DeltaBase? from = request.Since is { } since ? DeltaBase.Find(site, since, stream.Id) : request.SinceLast ? DeltaBase.FindLast(site, stream.Id) : null;
         Snapshot? previous = _snapshots.List().Reverse().Select(s => _snapshots.Load(s.Sha256)).FirstOrDefault(s => s.Stream == stream.Id);
 
         try
@@ -123,17 +134,22 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             string path = request.Destination.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
                 ? request.Destination
                 : Path.Combine(request.Destination, string.Create(CultureInfo.InvariantCulture, $"clairfeed-{stream.Id.ToString("N")[..8]}-{sequence:D6}.tar"));
-            WrittenBundle bundle = await BundleWriter
-                .WriteAsync(path, snapshot, site.Store, request.Signers, progress, cancellationToken, request.Overwrite).ConfigureAwait(false);
+            using DeltaMaker? delta = from is null ? null : new DeltaMaker(site, from, progress);
+            snapshot = delta is null ? snapshot : await delta.MakeAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            WrittenBundle bundle = await BundleWriter.WriteAsync(
+                path, snapshot, delta is null ? site.Store.OpenRead : delta.OpenRead, request.Signers, progress, request.Overwrite, cancellationToken)
+                .ConfigureAwait(false);
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, sequence);
-            _ledger.Append(LedgerEvents.FeedSaved, new JsonObject
+            var details = new JsonObject
             {
                 ["bundle"] = Path.GetFileName(path),
                 ["snapshot"] = bundle.SnapshotSha256,
                 ["stream"] = stream.Id.ToString(),
                 ["sequence"] = sequence,
                 ["failed"] = string.Join(", ", failures.Order(StringComparer.Ordinal)),
-            });
+            };
+            DeltaDetails.Add(details, bundle.Snapshot);
+            _ledger.Append(LedgerEvents.FeedSaved, details);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new SaveResult
             {
@@ -165,7 +181,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             return new SourceSnapshot { Name = source.Name, State = CaptureState.Deselected };
         }
 
-        previous = previous is { Files.Count: > 0 } ? previous with { Layer = null } : null;
+        previous = previous is { Files.Count: > 0 } ? previous with { Layer = null, Delta = null } : null;
         if (!wanted)
         {
             return previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };

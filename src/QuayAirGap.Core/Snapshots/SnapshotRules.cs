@@ -31,7 +31,8 @@ internal static class SnapshotRules
         Require(snapshot.Created > DateTimeOffset.UnixEpoch && snapshot.Expires > snapshot.Created, null, "it expires before it was made");
         Require(snapshot.Expires - snapshot.Created <= MaxValidity, null, $"it is valid for more than {Text(MaxValidity.Days)} days");
         CheckText(snapshot.Producer, null, "producer", 256);
-        Require(snapshot.Base is null || Sha256Digest.IsValid(snapshot.Base), null, "its base is not a SHA-256");
+        string? delta = DeltaRules.ObjectionTo(snapshot);
+        Require(delta is null, null, delta ?? "");
         Require(snapshot.Sources is { Count: > 0 }, null, "it has no sources");
         Limit(snapshot.Sources.Count <= MaxSources, null, $"it has {Text(snapshot.Sources.Count)} sources");
 
@@ -47,6 +48,8 @@ internal static class SnapshotRules
             Limit(files <= MaxFiles, source.Name, $"there are more than {Text(MaxFiles)} files");
             CheckSource(source, snapshot.Created);
             CheckFiles(source, sizes);
+            string? objection = DeltaRules.ObjectionTo(snapshot, source);
+            Require(objection is null, source.Name, objection ?? "");
         }
     }
 
