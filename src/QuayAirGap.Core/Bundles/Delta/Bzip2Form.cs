@@ -81,9 +81,9 @@ internal sealed class Bzip2Form : IContentForm
                 output.Write(buffer, 0, read);
             }
         }
-        catch (Exception e) when (e is SharpZipBaseException or IndexOutOfRangeException)
+        catch (Exception e) when (e is SharpZipBaseException or IndexOutOfRangeException or ArgumentException or NullReferenceException or OverflowException)
         {
-            // The library's reader is not made for damaged files, and shows it in both ways.
+            // The library's reader is not made for damaged files, and shows it in all these ways.
             throw new InvalidDataException("it is no whole bzip2 file", e);
         }
     }
