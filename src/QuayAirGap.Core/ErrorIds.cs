@@ -74,7 +74,10 @@ public static class ErrorIds
     public const string BundleTrustInvalid = nameof(BundleTrustInvalid);
     public const string BundleStream = nameof(BundleStream);
     public const string BundleBase = nameof(BundleBase);
+    public const string BundleRecipe = nameof(BundleRecipe);
     public const string BundleVersion = nameof(BundleVersion);
+    public const string BaseNotFound = nameof(BaseNotFound);
+    public const string BaseInvalid = nameof(BaseInvalid);
     public const string DestinationInvalid = nameof(DestinationInvalid);
 
     // registries

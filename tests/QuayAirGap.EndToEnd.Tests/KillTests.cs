@@ -59,6 +59,57 @@ public sealed class KillTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {finished} finishing runs, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");
     }
 
+    /// <summary>Fewer of them by default: an import of a delta differs only in what comes before the store is written to.</summary>
+    [Fact]
+    public async Task Import_of_a_delta_killed_at_any_moment_leaves_a_whole_generation_and_the_next_run_finishes()
+    {
+        await using TwoSites sites = await TwoSites.StartAsync(TimeProvider.System.GetUtcNow(), Layer("day1", 0));
+        string first = (await sites.SaveAsync()).Path;
+        await sites.ImportAsync(first);
+        var generations = new GenerationStore(sites.Inside);
+        var random = new Random(20261125);
+        int wanted = Math.Max(1, s_kills / 5);
+        int killed = 0;
+        (TimeSpan Start, TimeSpan End)? window = null;
+        for (int round = 0; killed < wanted; round++)
+        {
+            sites.Upstream.SetLayers(Layer(round % 2 == 0 ? "day2" : "day1", round + 1));
+            sites.Clock.SetUtcNow(TimeProvider.System.GetUtcNow());
+            string delta = (await sites.SaveDeltaAsync()).Path;
+            string command = $"Import-ClairFeed -SitePath '{sites.Inside.Root}' -Path '{delta}'";
+            if (window is null)
+            {
+                // The first one is for measuring.
+                window = await WindowAsync(command);
+                continue;
+            }
+
+            for (int i = 0; i < 5 && killed < wanted; i++)
+            {
+                if (await KillAsync(random, window.Value, "-Command", command))
+                {
+                    killed++;
+                }
+
+                CheckWhole(sites.Inside, generations.LoadCurrent()!);
+            }
+
+            (int exit, string output) = await Executable.RunAsync(s_limit, "-Command", command);
+            Assert.True(exit == 0, output);
+            Generation current = generations.LoadCurrent()!;
+            Assert.Equal(Bundle.Open(delta).Snapshot.Sequence, current.Sequence);
+            CheckWhole(sites.Inside, current);
+            foreach (var file in Bundle.Open(delta).Snapshot.Sources.SelectMany(s => s.Files))
+            {
+                using FileStream blob = sites.Inside.Store.OpenRead(file.Sha256);
+                Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(blob)));
+            }
+        }
+
+        Assert.Null(new Ledger(sites.Inside, TimeProvider.System).VerifyChain());
+        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills of imports of deltas");
+    }
+
     [Fact]
     public async Task Save_killed_at_any_moment_leaves_no_broken_bundle_and_the_next_run_finishes()
     {

@@ -67,18 +67,23 @@ internal sealed class TwoSites : IAsyncDisposable
     public IReadOnlyList<string> AcceptRegression { get; set; } = [];
 
     /// <summary>Collects everything, or some sources, into a new bundle file.</summary>
-    public Task<SaveResult> SaveAsync(params string[] names)
+    public Task<SaveResult> SaveAsync(params string[] names) => SaveAsync(new SaveRequest { Destination = "", Signers = [], Names = names });
+
+    /// <summary>A delta on an earlier bundle, or on the last one where none is named.</summary>
+    public Task<SaveResult> SaveDeltaAsync(string? since = null) =>
+        SaveAsync(new SaveRequest { Destination = "", Signers = [], Since = since, SinceLast = since is null });
+
+    private Task<SaveResult> SaveAsync(SaveRequest request)
     {
         var collector = new FeedCollector(Outside, SiteSettings.Load(Outside), Clock)
         {
             Upstream = Patience,
         };
         return collector.SaveAsync(
-            new SaveRequest
+            request with
             {
                 Destination = Path.Combine(_folder, $"bundle-{++_bundles}.tar"),
                 Signers = [_signer],
-                Names = names,
                 AcceptRegression = AcceptRegression,
                 UpstreamRoot = Upstream.Root,
             },

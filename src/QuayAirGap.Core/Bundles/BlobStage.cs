@@ -42,6 +42,9 @@ public sealed class BlobStage : IBlobSink, IDisposable
         });
     }
 
+    /// <summary>Whether a content is staged, or the store has it.</summary>
+    public bool Has(string sha256, long size) => _accepted.ContainsKey(sha256) || _site.Store.Contains(sha256, size);
+
     public void Accept(string sha256, long size) => _accepted[sha256] = size;
 
     /// <summary>
@@ -66,5 +69,6 @@ public sealed class BlobStage : IBlobSink, IDisposable
         }
     }
 
-    private string PathOf(string sha256) => Path.Combine(_folder, sha256);
+    /// <summary>Where a content is staged, or would be.</summary>
+    internal string PathOf(string sha256) => Path.Combine(_folder, sha256);
 }

@@ -37,6 +37,9 @@ internal static class BundleErrors
     public static FeedException Limit(string target, string what) =>
         Create(ErrorIds.BundleLimit, $"The bundle exceeds a limit: {what}.", target, MakeAgain + " Do not import this one.");
 
+    public static FeedException Recipe(string target, string what) =>
+        Create(ErrorIds.BundleRecipe, $"The delta cannot be used: {what}.", target, MakeAgain + " A full bundle needs no recipes.");
+
     public static FeedException Inconsistent(string target, string what) =>
         Create(ErrorIds.BundleInvalid, $"The bundle contradicts its own snapshot: {what}.", target, MakeAgain);
 

@@ -26,6 +26,9 @@ internal static class BundleFormat
 
     public const int CompressionLevel = 3;
 
+    /// <summary>For the layers of a delta, which are small. Its window is not larger than <see cref="MaxWindowLog"/>.</summary>
+    public const int DeltaCompressionLevel = 19;
+
     /// <summary>8 MiB: what level 3 needs, and room for a stronger level. More would let a bundle claim the reader's memory.</summary>
     public const int MaxWindowLog = 23;
 

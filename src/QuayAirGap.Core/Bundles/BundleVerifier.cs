@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Bundles.Delta;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
@@ -33,7 +34,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// <summary>The highest sequence that a site's first bundle may have: one a minute for 19 years.</summary>
     public const long MaxFirstSequence = 10_000_000;
 
-    /// <summary>Signatures, times, stream and sequence.</summary>
+    /// <summary>Signatures, times, stream and sequence; of a delta, whether the store has what it leaves out.</summary>
     /// <param name="bundle">An opened bundle.</param>
     /// <param name="newest">The generation with the highest number, or null before the first import.</param>
     /// <param name="resetSequence">The site's owner takes the sequence as it comes, lower or far higher; nothing else is let pass.</param>
@@ -58,13 +59,6 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
                 + $"'{Path.Combine(site.TrustFolder, "stream")}' and import again.");
         }
 
-        if (snapshot.Base is not null)
-        {
-            throw Refuse(
-                ErrorIds.BundleBase, bundle, $"It builds on the snapshot {snapshot.Base}, and this version imports full bundles only.",
-                "Have a full bundle made with Save-ClairFeed.");
-        }
-
         CheckLayers(bundle, snapshot);
         if (newest is not null && newest.SnapshotSha256 == bundle.SnapshotSha256)
         {
@@ -73,9 +67,17 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
 
         // Sequences count within their stream; where the owner has let another one in, they begin anew.
         FeedException? objection = ObjectionToSequence(bundle, snapshot, newest?.Stream == snapshot.Stream ? newest.HighestSequence : null);
-        return objection is not null && !resetSequence
-            ? throw objection
-            : new BundlePolicy(signers, AlreadyImported: false, ResetsSequence: objection is not null) { TrustNews = [.. news.Select(n => n.Signed)] };
+        if (objection is not null && !resetSequence)
+        {
+            throw objection;
+        }
+
+        if (snapshot.Base is not null)
+        {
+            DeltaRequirements.Check(bundle, site.Store);
+        }
+
+        return new BundlePolicy(signers, AlreadyImported: false, ResetsSequence: objection is not null) { TrustNews = [.. news.Select(n => n.Signed)] };
     }
 
     private static FeedException? ObjectionToSequence(Bundle bundle, Snapshot snapshot, long? highest)
@@ -99,7 +101,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// Reads every layer once and compares it with the snapshot. Needs no trust, so that a courier can check a medium; whoever acts on the
     /// content calls <see cref="CheckPolicy"/> first.
     /// </summary>
-    /// <param name="sink">Gets the content while it is verified; null to verify only.</param>
+    /// <param name="sink">Gets the content, and a delta's patches, while it is verified; null to verify only.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleTruncated"/>, <see cref="ErrorIds.BundleAltered"/>,
     /// <see cref="ErrorIds.BundleExtraContent"/>, <see cref="ErrorIds.BundleMissingContent"/>, <see cref="ErrorIds.BundleLimit"/>,
     /// <see cref="ErrorIds.BundleInvalid"/> or <see cref="ErrorIds.DiskFull"/></exception>
@@ -132,7 +134,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     private static void CheckLayers(Bundle bundle, Snapshot snapshot)
     {
         var named = new HashSet<string>(StringComparer.Ordinal);
-        foreach (SourceSnapshot source in snapshot.Sources.Where(s => s.Files.Count > 0))
+        foreach (SourceSnapshot source in snapshot.Sources.Where(s => snapshot.Base is null ? s.Files.Count > 0 : s.Delta is not null))
         {
             if (source.Layer is not { } layer || !bundle.Layers.TryGetValue(layer.Sha256, out ContentExtent extent))
             {

@@ -15,15 +15,21 @@ public static class BundleWriter
     /// files, signatures apart. A kill leaves only the partial file; the next bundle in that folder removes it.
     /// </summary>
     /// <param name="path">The file; absolute. Its folder must be there.</param>
-    /// <param name="snapshot">Without layers: each source with files gets one.</param>
+    /// <param name="snapshot">Without layers: each source with files gets one; in a delta, each that says what of it travels.</param>
     /// <param name="store">Has the content.</param>
     /// <param name="signers">At least one.</param>
     /// <param name="overwrite">Whether a file of that name is replaced.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.DestinationInvalid"/>, <see cref="ErrorIds.DiskFull"/>,
     /// <see cref="ErrorIds.BlobMissing"/> or <see cref="ErrorIds.BlobDamaged"/></exception>
-    public static async Task<WrittenBundle> WriteAsync(
+    public static Task<WrittenBundle> WriteAsync(
         string path, Snapshot snapshot, BlobStore store, IReadOnlyList<BundleSigner> signers, IProgress<FeedProgress>? progress,
-        CancellationToken cancellationToken, bool overwrite = false)
+        CancellationToken cancellationToken, bool overwrite = false) =>
+        WriteAsync(path, snapshot, store.OpenRead, signers, progress, overwrite, cancellationToken);
+
+    /// <param name="open">Opens the content, or a delta's patch, with a SHA-256.</param>
+    internal static async Task<WrittenBundle> WriteAsync(
+        string path, Snapshot snapshot, Func<string, FileStream> open, IReadOnlyList<BundleSigner> signers, IProgress<FeedProgress>? progress,
+        bool overwrite, CancellationToken cancellationToken)
     {
         if (signers.Count is 0 or > SignatureVerifier.MaxSignatures)
         {
@@ -51,7 +57,7 @@ public static class BundleWriter
                 WrittenBundle written;
                 await using (FileStream file = Create(partial))
                 {
-                    written = await WriteAsync(file, path, snapshot, store, signers, progress, cancellationToken).ConfigureAwait(false);
+                    written = await WriteAsync(file, path, snapshot, open, signers, progress, cancellationToken).ConfigureAwait(false);
                     await file.FlushAsync(cancellationToken).ConfigureAwait(false);
                     FlushToDisk(file);
                 }
@@ -80,7 +86,7 @@ public static class BundleWriter
     }
 
     private static async Task<WrittenBundle> WriteAsync(
-        FileStream file, string path, Snapshot snapshot, BlobStore store, IReadOnlyList<BundleSigner> signers, IProgress<FeedProgress>? progress,
+        FileStream file, string path, Snapshot snapshot, Func<string, FileStream> open, IReadOnlyList<BundleSigner> signers, IProgress<FeedProgress>? progress,
         CancellationToken cancellationToken)
     {
         await WriteEntryAsync(file, BundleFormat.LayoutName, BundleFormat.Layout.ToArray(), cancellationToken).ConfigureAwait(false);
@@ -89,13 +95,13 @@ public static class BundleWriter
         var written = new HashSet<string>(StringComparer.Ordinal);
         foreach (SourceSnapshot source in snapshot.Sources)
         {
-            if (source.Files.Count == 0)
+            if (source.Files.Count == 0 || (snapshot.Base is not null && source.Delta is null))
             {
                 sources.Add(source with { Layer = null });
                 continue;
             }
 
-            LayerDescriptor layer = await WriteLayerAsync(file, source, store, written, progress, cancellationToken).ConfigureAwait(false);
+            LayerDescriptor layer = await WriteLayerAsync(file, source, open, written, progress, cancellationToken).ConfigureAwait(false);
             sources.Add(source with { Layer = layer });
             layers.Add(OciDescriptor.Of(BundleFormat.SourceType, layer.Sha256, layer.Size, source.Name + ".tar.zst"));
         }
@@ -135,12 +141,12 @@ public static class BundleWriter
 
     /// <summary>A layer's name and size are known when it is written: its header is left blank first and filled in afterwards.</summary>
     private static async Task<LayerDescriptor> WriteLayerAsync(
-        FileStream file, SourceSnapshot source, BlobStore store, HashSet<string> written, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+        FileStream file, SourceSnapshot source, Func<string, FileStream> open, HashSet<string> written, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         byte[] header = new byte[UstarHeader.BlockSize];
         long start = file.Position;
         await file.WriteAsync(header, cancellationToken).ConfigureAwait(false);
-        LayerDescriptor layer = await new LayerWriter(source, store, progress).WriteAsync(file, cancellationToken).ConfigureAwait(false);
+        LayerDescriptor layer = await new LayerWriter(source, open, progress).WriteAsync(file, cancellationToken).ConfigureAwait(false);
         if (!written.Add(layer.Sha256))
         {
             file.SetLength(start);

@@ -10,8 +10,11 @@ namespace QuayAirGap.Core.Bundles;
 /// Writes a source's layer: the tar of its content, compressed. One stage reads and checks the content, the other compresses, hashes
 /// and writes. One thread compresses and all buffers have one size, so equal content gives equal bytes.
 /// </summary>
-internal sealed class LayerWriter(SourceSnapshot source, BlobStore store, IProgress<FeedProgress>? progress)
+internal sealed class LayerWriter(SourceSnapshot source, Func<string, FileStream> open, IProgress<FeedProgress>? progress)
 {
+    /// <summary>A delta's layer of up to this size is worth the strongest level; larger ones, and full ones, take too long with it.</summary>
+    private const long SmallTarSize = 8L << 20;
+
     private readonly IReadOnlyList<LayerEntry> _entries = SourceLayer.EntriesOf(source);
 
     public async Task<LayerDescriptor> WriteAsync(Stream destination, CancellationToken cancellationToken)
@@ -58,7 +61,7 @@ internal sealed class LayerWriter(SourceSnapshot source, BlobStore store, IProgr
             {
                 SourceLayer.FormatHeader(header, entry);
                 await tar.AppendAsync(header).ConfigureAwait(false);
-                await using (FileStream content = store.OpenRead(entry.Sha256))
+                await using (FileStream content = open(entry.Sha256))
                 {
                     if (content.Length != entry.Size)
                     {
@@ -107,7 +110,7 @@ internal sealed class LayerWriter(SourceSnapshot source, BlobStore store, IProgr
         long tarSize = SourceLayer.TarSizeOf(_entries);
         byte[] output = PipeBuffer.Rent();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var compressor = new Compressor(BundleFormat.CompressionLevel);
+        using var compressor = new Compressor(source.Delta is not null && tarSize <= SmallTarSize ? BundleFormat.DeltaCompressionLevel : BundleFormat.CompressionLevel);
 
         // Small sources get small windows, and the reader learns the size before it unpacks anything.
         compressor.SetPledgedSrcSize((ulong)tarSize);
@@ -153,7 +156,7 @@ internal sealed class LayerWriter(SourceSnapshot source, BlobStore store, IProgr
 
     private FeedException Damaged(LayerEntry entry, string what) => new(
         ErrorIds.BlobDamaged, $"The store's content of '{entry.Url}' {what}.", source.Name,
-        $"Delete '{store.PathOf(entry.Sha256)}' and run Save-ClairFeed again. Check the disk.");
+        $"Delete '{entry.Sha256}' from the site's store and run Save-ClairFeed again. Check the disk.");
 
     /// <summary>Cuts the tar into buffers of one size, whatever the sizes in which it comes.</summary>
     private sealed class Filler(BufferPipe pipe, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal sealed class MirrorClient : IDisposable
         {
             return await _client.SendAsync(
                 () => new HttpRequestMessage(HttpMethod.Head, uri),
-                static (response, _) => Task.FromResult((response.StatusCode, response.Content.Headers.LastModified)), cancellationToken)
+                static (response, _) => Task.FromResult((response.StatusCode, response.Content.Headers.LastModified)), failed: null, cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
@@ -51,7 +51,7 @@ internal sealed class MirrorClient : IDisposable
                     _ = authorization is null || request.Headers.TryAddWithoutValidation("Authorization", authorization);
                     return request;
                 },
-                ReadAsync, cancellationToken).ConfigureAwait(false);
+                ReadAsync, failed: null, cancellationToken).ConfigureAwait(false);
         }
         catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Bundles.Delta;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
@@ -24,6 +25,15 @@ public sealed record SaveRequest
 
     /// <summary>Goes before the settings' own upstream roots.</summary>
     public Uri? UpstreamRoot { get; init; }
+
+    /// <summary>
+    /// What the bundle builds on: a bundle's path, a snapshot's SHA-256 or its sequence. Null for a full bundle, unless
+    /// <see cref="SinceLast"/> says otherwise.
+    /// </summary>
+    public string? Since { get; init; }
+
+    /// <summary>Builds on the newest bundle of this site; the first one is full.</summary>
+    public bool SinceLast { get; init; }
 
     /// <summary>Whether a bundle file of that name may be replaced.</summary>
     public bool Overwrite { get; init; }
@@ -92,6 +102,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
         HashSet<string> wanted = [.. Plan(request.Names).Select(s => s.Name)];
         HashSet<string> accepted = [.. request.AcceptRegression.Select(n => SourceCatalog.Get(n).Name)];
         CollectorStream stream = CollectorStream.Open(site);
+        DeltaBase? from = request.Since is { } since ? DeltaBase.Find(site, since, stream.Id) : request.SinceLast ? DeltaBase.FindLast(site, stream.Id) : null;
         Snapshot? previous = _snapshots.List().Reverse().Select(s => _snapshots.Load(s.Sha256)).FirstOrDefault(s => s.Stream == stream.Id);
 
         try
@@ -128,10 +139,13 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             string path = request.Destination.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
                 ? request.Destination
                 : Path.Combine(request.Destination, string.Create(CultureInfo.InvariantCulture, $"clairfeed-{stream.Id.ToString("N")[..8]}-{sequence:D6}.tar"));
-            WrittenBundle bundle = await BundleWriter
-                .WriteAsync(path, snapshot, site.Store, request.Signers, progress, cancellationToken, request.Overwrite).ConfigureAwait(false);
+            using DeltaMaker? delta = from is null ? null : new DeltaMaker(site, from, progress);
+            snapshot = delta is null ? snapshot : await delta.MakeAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            WrittenBundle bundle = await BundleWriter.WriteAsync(
+                path, snapshot, delta is null ? site.Store.OpenRead : delta.OpenRead, request.Signers, progress, request.Overwrite, cancellationToken)
+                .ConfigureAwait(false);
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, sequence);
-            _ledger.Append(LedgerEvents.FeedSaved, new JsonObject
+            var details = new JsonObject
             {
                 ["bundle"] = Path.GetFileName(path),
                 ["snapshot"] = bundle.SnapshotSha256,
@@ -141,7 +155,9 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 ["failed"] = string.Join(", ", failures.Select(s => s.Name).Order(StringComparer.Ordinal)),
                 ["acceptedRegressions"] = string.Join(
                     " ", sources.Where(s => wanted.Contains(s.Name) && s.AcceptedRegression is not null).Select(s => $"{s.Name}: {s.AcceptedRegression}.")),
-            });
+            };
+            DeltaDetails.Add(details, bundle.Snapshot);
+            _ledger.Append(LedgerEvents.FeedSaved, details);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new SaveResult
             {
@@ -172,7 +188,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             return new SourceSnapshot { Name = source.Name, State = CaptureState.Deselected };
         }
 
-        previous = previous is { Files.Count: > 0 } ? previous with { Layer = null } : null;
+        previous = previous is { Files.Count: > 0 } ? previous with { Layer = null, Delta = null } : null;
         return wanted
             ? await taker.TakeAsync(family, source, previous, cancellationToken).ConfigureAwait(false)
             : previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };

@@ -99,14 +99,14 @@ internal sealed class UpstreamClient : IDisposable
     /// </summary>
     /// <param name="makeRequest">Makes the request anew for each try.</param>
     /// <param name="handle">Called with a response whose status is final; may throw <see cref="TransientUpstreamException"/>.</param>
-    /// <param name="failed">Told of each try that failed, with its status or 0, and the id.</param>
+    /// <param name="failed">Told of each try that failed, with its status or 0, and the id; may be null.</param>
     /// <param name="cancellationToken">Stops at once.</param>
     /// <exception cref="FeedException">
     /// <see cref="ErrorIds.UpstreamUnreachable"/>, <see cref="ErrorIds.UpstreamStalled"/>, <see cref="ErrorIds.UpstreamIncomplete"/> or
     /// <see cref="ErrorIds.UpstreamStatus"/>, when the last try failed too.
     /// </exception>
     public async Task<T> SendAsync<T>(
-        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string> failed,
+        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string>? failed,
         CancellationToken cancellationToken)
     {
         try
@@ -139,7 +139,7 @@ internal sealed class UpstreamClient : IDisposable
     }
 
     private async Task<T> TryOnceAsync<T>(
-        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string> failed,
+        Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string>? failed,
         CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = makeRequest();
@@ -164,7 +164,7 @@ internal sealed class UpstreamClient : IDisposable
         }
         catch (TransientUpstreamException e)
         {
-            failed(method, address, status, e.ErrorId);
+            failed?.Invoke(method, address, status, e.ErrorId);
             throw;
         }
         finally

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Bundles.Delta;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Trust;
@@ -73,8 +74,10 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             }
 
             using (var stage = new BlobStage(site))
+            using (var restorer = new DeltaRestorer(site, bundle.Snapshot, stage))
             {
-                await _verifier.VerifyContentAsync(bundle, stage, progress, cancellationToken).ConfigureAwait(false);
+                await _verifier.VerifyContentAsync(bundle, restorer, progress, cancellationToken).ConfigureAwait(false);
+                restorer.Restore(bundle.Snapshot, progress, cancellationToken);
                 stage.Commit();
             }
 
@@ -85,6 +88,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
                 .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken, verdict.ResetsSequence).ConfigureAwait(false);
             JsonObject details = DetailsOf(generation);
             details["bundle"] = Path.GetFileName(path);
+            DeltaDetails.Add(details, bundle.Snapshot);
             details["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint));
             if (verdict.ResetsSequence)
             {

@@ -97,7 +97,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
         return generation;
     }
 
-    private static SourceSnapshot Summary(SourceSnapshot source) => source with { Files = [], Directories = [], Layer = null };
+    private static SourceSnapshot Summary(SourceSnapshot source) => source with { Files = [], Directories = [], Layer = null, Delta = null };
 
     private static SourceSnapshot Fallback(SourceSnapshot source, Generation? previous, string error)
     {

@@ -8,7 +8,7 @@ internal sealed class SiteSweeper(Site site, SnapshotStore snapshots)
 {
     private readonly GenerationStore _generations = new(site);
 
-    /// <param name="keep">How many of the newest generations, and of the newest snapshots, stay.</param>
+    /// <param name="keep">How many of the newest generations, and of the newest snapshots, stay; and what these were built on as deltas.</param>
     public void Sweep(int keep)
     {
         IReadOnlyList<int> numbers = _generations.Numbers();
@@ -31,6 +31,10 @@ internal sealed class SiteSweeper(Site site, SnapshotStore snapshots)
 
         IReadOnlyList<StoredSnapshot> stored = snapshots.List();
         neededSnapshots.UnionWith(stored.TakeLast(keep).Select(s => s.Sha256));
+
+        // Whoever built one delta on a base builds the next ones on it too: a full bundle a week and a delta against it every day.
+        neededSnapshots.UnionWith(
+            stored.Where(s => neededSnapshots.Contains(s.Sha256)).Select(s => snapshots.Load(s.Sha256).Base).OfType<string>().ToList());
         foreach (StoredSnapshot snapshot in stored)
         {
             if (neededSnapshots.Contains(snapshot.Sha256))

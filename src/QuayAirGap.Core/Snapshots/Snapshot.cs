@@ -52,6 +52,12 @@ public sealed record Snapshot
     /// <summary>What the roots say of signers, signed by them and not by the bundle's signer; null where the collecting site has nothing of the kind.</summary>
     public IReadOnlyList<SignedTrustDocument>? Trust { get; init; }
 
+    /// <summary>The base's sequence: people look for a bundle by its number.</summary>
+    public long? BaseSequence { get; init; }
+
+    /// <summary>When the base was made.</summary>
+    public DateTimeOffset? BaseCreated { get; init; }
+
     /// <summary>Every source of the catalogue, collected or not, in the catalogue's order.</summary>
     public required IReadOnlyList<SourceSnapshot> Sources { get; init; }
 }
@@ -111,8 +117,11 @@ public sealed record SourceSnapshot
     /// <summary>The servers that the capture spoke to by TLS.</summary>
     public IReadOnlyList<TlsPeer> TlsPeers { get; init; } = [];
 
-    /// <summary>Where the content travels in the bundle; null where there are no files.</summary>
+    /// <summary>Where the content travels in the bundle; null where there are no files, or where a delta's base has all of them.</summary>
     public LayerDescriptor? Layer { get; init; }
+
+    /// <summary>What of the content the layer holds; null where it holds all of it, or none.</summary>
+    public SourceDelta? Delta { get; init; }
 }
 
 /// <summary>A bundle's layer: a deterministic tar of the source's blobs, zstd-compressed.</summary>

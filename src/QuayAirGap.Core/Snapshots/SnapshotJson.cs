@@ -9,7 +9,7 @@ namespace QuayAirGap.Core.Snapshots;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     MaxDepth = SnapshotDocument.MaxDepth,
-    Converters = [typeof(CaptureStateConverter), typeof(UtcTimeConverter)])]
+    Converters = [typeof(CaptureStateConverter), typeof(RecipeMethodConverter), typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(Snapshot))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;
 
@@ -34,6 +34,28 @@ internal sealed class CaptureStateConverter : JsonConverter<CaptureState>
         CaptureState.Deselected => "deselected",
         CaptureState.Unsupported => "unsupported",
         _ => throw new JsonException($"There is no capture state {value}."),
+    });
+}
+
+/// <summary>The methods by name alone, as the states.</summary>
+internal sealed class RecipeMethodConverter : JsonConverter<RecipeMethod>
+{
+    public override RecipeMethod Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString() switch
+    {
+        "patch" => RecipeMethod.Patch,
+        "zip" => RecipeMethod.Zip,
+        "gzip" => RecipeMethod.Gzip,
+        "bzip2" => RecipeMethod.Bzip2,
+        var other => throw new JsonException($"There is no recipe method '{other}'."),
+    };
+
+    public override void Write(Utf8JsonWriter writer, RecipeMethod value, JsonSerializerOptions options) => writer.WriteStringValue(value switch
+    {
+        RecipeMethod.Patch => "patch",
+        RecipeMethod.Zip => "zip",
+        RecipeMethod.Gzip => "gzip",
+        RecipeMethod.Bzip2 => "bzip2",
+        _ => throw new JsonException($"There is no recipe method {value}."),
     });
 }
 

@@ -34,12 +34,13 @@ internal static class SnapshotRules
         Require(snapshot.Created > DateTimeOffset.UnixEpoch && snapshot.Expires > snapshot.Created, null, "it expires before it was made");
         Require(snapshot.Expires - snapshot.Created <= MaxValidity, null, $"it is valid for more than {Text(MaxValidity.Days)} days");
         CheckText(snapshot.Producer, null, "producer", 256);
-        Require(snapshot.Base is null || Sha256Digest.IsValid(snapshot.Base), null, "its base is not a SHA-256");
         Limit(snapshot.Trust is null || snapshot.Trust.Count <= TrustDocument.MostOfBundle, null, "it has too many trust documents");
         Require(snapshot.Trust?.All(t => t is { Document: not null, Signature: not null }) ?? true, null, "a trust document is null");
         Limit(
             snapshot.Trust?.All(t => t.Document.Length <= TrustDocument.MaxBytes && t.Signature.Length <= SignatureVerifier.MaxSignatureBytes) ?? true,
             null, "a trust document is too large");
+        string? delta = DeltaRules.ObjectionTo(snapshot);
+        Require(delta is null, null, delta ?? "");
         Require(snapshot.Sources is { Count: > 0 }, null, "it has no sources");
         Limit(snapshot.Sources.Count <= MaxSources, null, $"it has {Text(snapshot.Sources.Count)} sources");
 
@@ -55,6 +56,8 @@ internal static class SnapshotRules
             Limit(files <= MaxFiles, source.Name, $"there are more than {Text(MaxFiles)} files");
             CheckSource(source, snapshot.Created);
             CheckFiles(source, sizes);
+            string? objection = DeltaRules.ObjectionTo(snapshot, source);
+            Require(objection is null, source.Name, objection ?? "");
         }
     }
 

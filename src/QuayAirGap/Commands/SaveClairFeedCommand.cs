@@ -4,6 +4,7 @@ using QuayAirGap.Core;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Store;
 using QuayAirGap.Core.Trust;
 
 namespace QuayAirGap.Commands;
@@ -45,6 +46,15 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     [ValidateNotNullOrEmpty]
     public string[] AcceptRegression { get; set; } = [];
 
+    /// <summary>Writes a delta on this: an earlier bundle, a snapshot's SHA-256, or its sequence.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Since { get; set; }
+
+    /// <summary>Writes a delta on the last bundle that this site wrote.</summary>
+    [Parameter]
+    public SwitchParameter SinceLast { get; set; }
+
     /// <summary>Replaces a bundle of that name.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -56,6 +66,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     /// <inheritdoc/>
     protected override void Begin()
     {
+        if (Since is not null && SinceLast)
+        {
+            throw new FeedException(ErrorIds.BaseInvalid, "-Since and -SinceLast name two bases.", Since, "Give one of the two.");
+        }
+
         string destination = FilePath(Destination);
         string[] names = [.. Name.SelectMany(SourceNames.Collectable).Select(s => s.Name).Distinct()];
         string? password = SecretText.Of(SignerPassword);
@@ -83,9 +98,12 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
         return names.Count > 0 ? names : settings.Sources.Where(s => s.Enabled && s.Definition.IsCollected).Select(s => s.Name);
     }
 
+    /// <summary>A digest or a number; anything else is a path.</summary>
+    private static bool IsSnapshotName(string since) => Sha256Digest.IsValid(since) || since.All(char.IsAsciiDigit);
+
     private void Save(string destination, IReadOnlyList<BundleSigner> signers, IReadOnlyList<string> names)
     {
-        if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed bundle"))
+        if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed {(Since is not null || SinceLast ? "delta" : "bundle")}"))
         {
             return;
         }
@@ -100,6 +118,8 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             AcceptRegression = [.. AcceptRegression.SelectMany(SourceNames.Collectable).Select(s => s.Name)],
             UpstreamRoot = UpstreamRoot,
             Overwrite = Force,
+            Since = Since is null || IsSnapshotName(Since) ? Since : FilePath(Since),
+            SinceLast = SinceLast,
         };
         SaveResult result = Await((progress, token) => collector.SaveAsync(request, progress, token));
         foreach (SourceSnapshot source in result.Incomplete)
@@ -112,6 +132,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
         foreach (SourceSnapshot source in result.Snapshot.Sources.Where(s => s.AcceptedRegression is not null && request.AcceptRegression.Contains(s.Name)))
         {
             WriteWarning($"{source.Name}: taken although it regressed: {source.AcceptedRegression}.");
+        }
+
+        if (SinceLast && result.Snapshot.Base is null)
+        {
+            WriteWarning($"'{result.Path}' is a full bundle: this site had written none before.");
         }
 
         WriteVerbose($"'{result.Path}': sequence {result.Snapshot.Sequence}, {ByteText.Of(result.Size)}, {ByteText.Of(result.BytesReceived)} received.");

@@ -26,7 +26,14 @@ public sealed class TestClairFeedBundleCommand : PathCmdlet
                 await verifier.VerifyContentAsync(bundle, null, progress, token);
                 return true;
             });
-            WriteVerbose($"'{path}': sequence {bundle.Snapshot.Sequence}, every size and digest holds.");
+            string kind = bundle.Snapshot.BaseSequence is { } from ? $"a delta on number {from}, whose content this site has" : "a full bundle";
+            WriteVerbose($"'{path}': sequence {bundle.Snapshot.Sequence}, {kind}; every size and digest holds.");
+            foreach (ClairFeedBundlePart part in OutputMapper.Parts(bundle.Snapshot))
+            {
+                WriteVerbose(
+                    $"{part.Source}: {ByteText.Of(part.Size)} for {ByteText.Of(part.ContentSize)}: {part.Whole} whole, {part.Patched} as differences, {part.FromBase} in the base.");
+            }
+
             WriteObject(true);
         }
         catch (FeedException e) when (IsRefusal(e.ErrorId))

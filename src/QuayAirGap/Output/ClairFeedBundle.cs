@@ -28,13 +28,25 @@ public sealed class ClairFeedBundle
     /// <summary>After this time no site imports it.</summary>
     public required DateTimeOffset Expires { get; init; }
 
+    /// <summary>"Full" or "Delta".</summary>
+    public required string Kind { get; init; }
+
     /// <summary>SHA-256 of the snapshot that a delta builds on; null for a full bundle.</summary>
     public string? Base { get; init; }
+
+    /// <summary>The number of the bundle that a delta builds on; null for a full bundle.</summary>
+    public long? BaseSequence { get; init; }
+
+    /// <summary>When that bundle was made; null for a full bundle.</summary>
+    public DateTimeOffset? BaseCreated { get; init; }
+
+    /// <summary>What it carries of each source that has files.</summary>
+    public required ClairFeedBundlePart[] Parts { get; init; }
 
     /// <summary>The subjects that its signatures claim.</summary>
     public required string[] Signers { get; init; }
 
-    /// <summary>The sources that it carries content of.</summary>
+    /// <summary>The sources that it has files of; in a delta also those whose content the base has.</summary>
     public required string[] Sources { get; init; }
 
     /// <summary>Enabled sources that the capture did not get, or got only an older state of: "source: reason".</summary>

@@ -50,7 +50,11 @@ internal static class OutputMapper
             Sequence = snapshot.Sequence,
             Created = snapshot.Created,
             Expires = snapshot.Expires,
+            Kind = snapshot.Base is null ? "Full" : "Delta",
             Base = snapshot.Base,
+            BaseSequence = snapshot.BaseSequence,
+            BaseCreated = snapshot.BaseCreated,
+            Parts = [.. Parts(snapshot)],
             Signers = [.. signers],
             Sources = [.. snapshot.Sources.Where(s => s.Files.Count > 0).Select(s => s.Name)],
             IncompleteSources = Incomplete(snapshot.Sources),
@@ -58,6 +62,26 @@ internal static class OutputMapper
             ContentSize = snapshot.Sources.Sum(s => s.Files.Sum(f => f.Size)),
             Producer = snapshot.Producer,
             SnapshotSha256 = snapshotSha256,
+        };
+    }
+
+    /// <summary>What a bundle carries of each source that has files.</summary>
+    public static IEnumerable<ClairFeedBundlePart> Parts(Snapshot snapshot) => snapshot.Sources.Where(s => s.Files.Count > 0).Select(s => Part(snapshot, s));
+
+    private static ClairFeedBundlePart Part(Snapshot snapshot, SourceSnapshot source)
+    {
+        int contents = source.Files.Select(f => f.Sha256).Distinct().Count();
+        int whole = snapshot.Base is null ? contents : source.Delta?.Whole.Count ?? 0;
+        int patched = source.Delta?.Recipes.Count ?? 0;
+        return new ClairFeedBundlePart
+        {
+            Source = source.Name,
+            Size = source.Layer?.Size ?? 0,
+            ContentSize = source.Files.Sum(f => f.Size),
+            FileCount = source.Files.Count,
+            Whole = whole,
+            Patched = patched,
+            FromBase = contents - whole - patched,
         };
     }
 

@@ -78,13 +78,15 @@ public sealed class HostileBundleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_snapshot_of_another_version_or_with_a_base_is_refused_by_that_name()
+    public async Task A_snapshot_of_another_version_is_refused_by_that_name()
     {
         FeedException e = await RefusedAsync(ErrorIds.BundleVersion, new HandMadeBundle(_kit) { ChangeDocument = Replace("\"version\":1", "\"version\":2") });
         Assert.Contains("version 2", e.Message);
         Assert.Contains("version 1", e.Message);
         await RefusedAsync(ErrorIds.BundleInvalid, new HandMadeBundle(_kit) { ChangeDocument = Replace("quayairgap.snapshot", "quayairgap.snapshoT") });
-        await RefusedAsync(ErrorIds.BundleBase, new HandMadeBundle(_kit) { ChangeSnapshot = s => s with { Base = new string('b', 64) } });
+
+        // A full bundle that calls itself a delta. Deltas themselves are tested in Delta/.
+        Assert.Throws<FeedException>(() => new HandMadeBundle(_kit) { ChangeSnapshot = s => s with { Base = new string('b', 64) } }.Build());
     }
 
     [Fact]
