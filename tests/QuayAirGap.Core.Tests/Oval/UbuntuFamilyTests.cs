@@ -62,7 +62,7 @@ public sealed class UbuntuFamilyTests
     public async Task Releases_are_chosen_by_codename_or_version_and_what_is_left_out_is_said(string include, string exclude)
     {
         await using FamilyRig rig = await UpstreamAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(Split(include), Split(exclude)) };
+        rig.Settings = rig.Settings with { Include = Split(include), Exclude = Split(exclude) };
 
         SourceSnapshot source = await rig.CollectAsync();
         Generation generation = await rig.PublishAsync(source);
@@ -81,7 +81,7 @@ public sealed class UbuntuFamilyTests
     public async Task A_selection_that_leaves_nothing_is_an_error_that_names_the_choices()
     {
         await using FamilyRig rig = await UpstreamAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(["warty"], []) };
+        rig.Settings = rig.Settings with { Include = ["warty"] };
 
         FeedException e = await rig.FailsAsync(ErrorIds.SettingsInvalid, "leaves no release");
 
