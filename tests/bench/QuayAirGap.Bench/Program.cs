@@ -11,6 +11,8 @@ using QuayAirGap.TestKit.Upstream;
 
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- mutations [--rounds 10000] [--seed 20261124]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- large [--runs 1]            a synthetic bundle of about 3 GB
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
@@ -27,13 +29,20 @@ if (args is ["mutations", ..])
 int Option(string name, int otherwise) =>
     Array.IndexOf(args, name) is >= 0 and int i && i + 1 < args.Length ? int.Parse(args[i + 1], CultureInfo.InvariantCulture) : otherwise;
 
-int runs = Option("--runs", 5);
+bool large = args is ["large", ..];
+int runs = Option("--runs", large ? 1 : 5);
+if (args is ["delta", var captures, ..])
+{
+    await DeltaBench.RunAsync(Path.GetFullPath(captures), runs);
+    return;
+}
+
 string work = Directory.CreateTempSubdirectory("quayairgap-bench-").FullName;
 try
 {
     Console.WriteLine("Making an upstream …");
     string feeds = Path.Combine(work, "feeds");
-    SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", 200));
+    SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", large ? 4000 : 200));
     await using UpstreamServer upstream = await UpstreamServer.StartAsync(feeds);
     string pfx = Path.Combine(work, "signer.pfx");
     CreatedSigner created = SignerFactory.Create(pfx, "CN=Bench", "bench", TimeSpan.FromDays(30), TimeProvider.System);
