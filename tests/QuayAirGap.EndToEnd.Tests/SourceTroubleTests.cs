@@ -22,12 +22,18 @@ public sealed class SourceTroubleTests
             rows.Add("debian", "ftp.debian.org/debian/dists/", trouble);
             rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip", trouble);
             rows.Add("osv", "osv-vulnerabilities.storage.googleapis.com/ecosystems.txt", trouble);
+            rows.Add("oracle", "linux.oracle.com/security/oval/com.oracle.elsa-2013.xml.bz2", trouble);
+            rows.Add("photon", "packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon4.xml", trouble);
+            rows.Add("suse", "ftp.suse.com/pub/projects/security/oval/opensuse.leap.15.6.xml.gz", trouble);
+            rows.Add("ubuntu", "security-metadata.canonical.com/oval/com.ubuntu.jammy.cve.oval.xml.bz2", trouble);
             rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/changes.csv", trouble);
             rows.Add("rhel-vex", "security.access.redhat.com/data/csaf/v2/vex/deletions.csv", trouble);
             rows.Add("repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", trouble);
             rows.Add("container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", trouble);
         }
 
+        rows.Add("suse", "ftp.suse.com/pub/projects/security/oval/", "html");
+        rows.Add("ubuntu", "api.launchpad.net/1.0/ubuntu/series", "html");
         return rows;
     }
 

@@ -4,6 +4,8 @@ using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Tests.Families;
+using QuayAirGap.TestKit.Clair;
+using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
 
@@ -62,7 +64,7 @@ public sealed class UbuntuFamilyTests
     public async Task Releases_are_chosen_by_codename_or_version_and_what_is_left_out_is_said(string include, string exclude)
     {
         await using FamilyRig rig = await UpstreamAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(Split(include), Split(exclude)) };
+        Select(rig, Split(include), Split(exclude));
 
         SourceSnapshot source = await rig.CollectAsync();
         Generation generation = await rig.PublishAsync(source);
@@ -81,7 +83,7 @@ public sealed class UbuntuFamilyTests
     public async Task A_selection_that_leaves_nothing_is_an_error_that_names_the_choices()
     {
         await using FamilyRig rig = await UpstreamAsync();
-        rig.Settings = rig.Settings with { Selection = new SourceSelection(["warty"], []) };
+        Select(rig, ["warty"], []);
 
         FeedException e = await rig.FailsAsync(ErrorIds.SettingsInvalid, "leaves no release");
 
@@ -222,6 +224,37 @@ public sealed class UbuntuFamilyTests
         Assert.Equal(CaptureState.Failed, Assert.Single(generation.Sources).State);
         Assert.Empty(generation.Entries);
     }
+
+    /// <summary>Both releases of Clair, by path, against what is published: the release that was left out is the only thing that it lacks.</summary>
+    [Theory]
+    [InlineData(ClairRelease.V490)]
+    [InlineData(ClairRelease.Main)]
+    public async Task Clair_takes_what_was_chosen_and_a_second_poll_transfers_nothing(ClairRelease release)
+    {
+        await using FamilyRig rig = await FamilyRig.StartAsync("ubuntu", SampleUpstream.Folder(1));
+        Select(rig, [], ["noble"]);
+        Generation generation = await rig.PublishAsync(await rig.CollectAsync());
+        await using UpstreamServer mirror = await UpstreamServer.StartAsync(Array.Empty<UpstreamLayer>());
+        foreach (GenerationEntry entry in generation.Entries)
+        {
+            mirror.Replace(entry.Path[1..], File.ReadAllBytes(rig.Site.Store.PathOf(entry.Sha256)), entry.LastModified);
+        }
+
+        using var clair = new ClairMatcher(ClairConfig.ByPath(mirror.Root) with { Release = release, UbuntuForce = [("jammy", "22.04")] }, rig.Clock);
+        using var reference = new ClairMatcher(ClairConfig.AsUpstream(rig.Upstream.Root) with { Release = release }, rig.Clock);
+        ClairOutcome first = (await clair.Ubuntu.PollAsync()).Outcome;
+        ClairOutcome second = (await clair.Ubuntu.PollAsync()).Outcome;
+        await reference.Ubuntu.PollAsync();
+
+        Assert.Equal((ClairOutcome.Updated, ClairOutcome.Unchanged), (first, second));
+        Assert.Equal(304, mirror.Requests[^1].Status);
+        Assert.Equal(["ubuntu/updater/jammy"], clair.Ubuntu.Held.Keys);
+        Assert.NotEmpty(clair.Ubuntu.Held["ubuntu/updater/jammy"]);
+        Assert.Equal(reference.Ubuntu.Held["ubuntu/updater/jammy"], clair.Ubuntu.Held["ubuntu/updater/jammy"]);
+    }
+
+    private static void Select(FamilyRig rig, IReadOnlyList<string> include, IReadOnlyList<string> exclude) =>
+        rig.Settings = rig.Settings with { Selection = new SourceSelection(include, exclude) };
 
     private static string Packed(string name) => $"{Oval}com.ubuntu.{name}.cve.oval.xml.bz2";
 
