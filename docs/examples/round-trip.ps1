@@ -143,6 +143,16 @@ try {
     $missing = @(2002..([DateTime]::UtcNow.Year + 1)).Where({ $http.GetAsync("$nvd$_.json.gz").GetAwaiter().GetResult().StatusCode -ne 200 })
     Confirm-That 'clair.cvss: every year is there, and the next one is prepared' ($missing.Count -eq 0)
 
+    $listing = $http.GetStringAsync("$base/ftp.suse.com/pub/projects/security/oval/").GetAwaiter().GetResult()
+    Confirm-That 'suse: the listing has one link for each document' (@([regex]::Matches($listing, 'href="suse\.linux\.enterprise\.server\.15\.xml\.gz"')).Count -eq 1)
+    $series = $http.GetStringAsync("$base/api.launchpad.net/1.0/ubuntu/series").GetAwaiter().GetResult()
+    Confirm-That 'ubuntu: no series is active, so that Clair asks nobody on the internet' ($series.Contains('"jammy"') -and -not $series.Contains('"active":true'))
+    $year = [DateTime]::UtcNow.Year - 1
+    $answer = $http.GetAsync("$base/linux.oracle.com/security/oval/com.oracle.elsa-$year.xml.bz2").GetAwaiter().GetResult()
+    Confirm-That "oracle: the document of $year is there, without a content coding" ($answer.StatusCode -eq 200 -and $answer.Content.Headers.ContentEncoding.Count -eq 0)
+    $answer = $http.GetAsync("$base/packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon99.xml").GetAwaiter().GetResult()
+    Confirm-That 'photon: a release that does not exist is exactly 404' ($answer.StatusCode -eq 404)
+
     foreach ($file in 'secdb.alpinelinux.org/v3.3/main.json', 'security-tracker.debian.org/tracker/data/json', 'security.access.redhat.com/data/metrics/repository-to-cpe.json') {
         $answer = $http.GetAsync("$base/$file").GetAwaiter().GetResult()
         $served = Get-Sha256 $answer.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult()

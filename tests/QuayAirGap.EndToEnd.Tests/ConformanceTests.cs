@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.TestKit.Clair;
@@ -15,6 +16,7 @@ namespace QuayAirGap.EndToEnd.Tests;
 public sealed class ConformanceTests
 {
     private const string Vex = "security.access.redhat.com/data/csaf/v2/vex/";
+    private const string Series = "api.launchpad.net/1.0/ubuntu/series";
     private static readonly DateTimeOffset s_upstreamTime = new(2026, 11, 20, 6, 0, 0, TimeSpan.Zero);
 
     public static TheoryData<ClairRelease> Releases() => [ClairRelease.V490, ClairRelease.Main];
@@ -48,6 +50,66 @@ public sealed class ConformanceTests
         Assert.All(second.Where(u => u.Updater != "rhel-vex"), u => Assert.Equal(ClairOutcome.Unchanged, u.Outcome));
         Assert.Equal(2, clair.RhelVex.LastCost.Requests);
         await SameAsUpstreamAsync(clair, sites);
+    }
+
+    /// <summary>
+    /// As upstream itself: a Clair without any setting, only name resolution and a certificate, which are the server's part. This stands
+    /// in for that: each host's documents, the ones for this way of serving first.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Releases))]
+    public async Task A_clair_without_any_setting_finds_the_published_OVAL_at_the_upstreams_own_names(ClairRelease release)
+    {
+        await using TwoSites sites = await SampleAsync();
+        await sites.CarryAsync();
+        await using UpstreamServer hosts = await UpstreamServer.StartAsync(Array.Empty<UpstreamLayer>());
+        string[] sources = ["oracle", "photon", "suse", "ubuntu"];
+        foreach (GenerationEntry entry in new GenerationStore(sites.Inside).LoadCurrent()!.Entries.Where(e => sources.Contains(e.Source)).OrderBy(e => e.Path.StartsWith("/as-upstream/", StringComparison.Ordinal)))
+        {
+            string path = entry.Path.StartsWith("/as-upstream/", StringComparison.Ordinal) ? entry.Path["/as-upstream/".Length..] : entry.Path[1..];
+            hosts.Replace(path.EndsWith('/') ? path + "index.html" : path, File.ReadAllBytes(sites.Inside.Store.PathOf(entry.Sha256)), entry.LastModified);
+            hosts.SetContentType(path, entry.ContentType);
+        }
+
+        using var clair = new ClairMatcher(ClairConfig.AsUpstream(hosts.Root) with { Release = release }, sites.Clock);
+        using var reference = new ClairMatcher(ClairConfig.AsUpstream(sites.Upstream.Root) with { Release = release }, sites.Clock);
+        await clair.Oracle.PollAsync();
+        await clair.Photon.PollAsync();
+        await clair.Suse.PollAsync();
+        ClairPoll<IReadOnlyDictionary<string, IReadOnlySet<OvalRow>>> ubuntu = await clair.Ubuntu.PollAsync();
+        await reference.Oracle.PollAsync();
+        await reference.Photon.PollAsync();
+        await reference.Suse.PollAsync();
+        await reference.Ubuntu.PollAsync();
+
+        Assert.Null(ubuntu.Error);
+        SameOval(reference.Oracle, clair.Oracle);
+        SameOval(reference.Photon, clair.Photon);
+        SameOval(reference.Suse, clair.Suse);
+        SameOval(reference.Ubuntu, clair.Ubuntu);
+    }
+
+    [Fact]
+    public async Task On_the_first_of_January_the_new_years_updater_of_Oracle_fails_alone()
+    {
+        await using TwoSites sites = await SampleAsync();
+        sites.Upstream.Remove("linux.oracle.com/security/oval/com.oracle.elsa-2027.xml.bz2");
+        await sites.CarryAsync();
+        using ClairMatcher clair = await ClairAsync(sites);
+        await PollAsync(clair, sites);
+        sites.Clock.SetUtcNow(new DateTimeOffset(2027, 1, 1, 6, 0, 0, TimeSpan.Zero));
+
+        IReadOnlyList<ClairUpdate> updates = await clair.PollAsync();
+
+        Assert.Equal("oracle-2027-updater", Assert.Single(updates, u => u.Outcome > ClairOutcome.Updated).Updater);
+
+        // Oracle publishes its first advisory of the year.
+        sites.Upstream.Replace(
+            "linux.oracle.com/security/oval/com.oracle.elsa-2027.xml.bz2", sites.Upstream.Content("linux.oracle.com/security/oval/com.oracle.elsa-2026.xml.bz2"));
+        await sites.CarryAsync();
+        await ServedAsync(sites, "linux.oracle.com/security/oval/com.oracle.elsa-2027.xml.bz2");
+        await PollAsync(clair, sites);
+        Assert.NotEmpty(clair.Oracle.Held["oracle-2027-updater"]);
     }
 
     [Fact]
@@ -185,7 +247,7 @@ public sealed class ConformanceTests
         await using TwoSites sites = await SampleAsync();
         await sites.CarryAsync();
         var clairClock = new FakeTimeProvider(sites.Clock.GetUtcNow().AddMinutes(minutes));
-        using ClairMatcher clair = new(ClairConfig.ByPath(await sites.MirrorAsync()), clairClock);
+        using ClairMatcher clair = new(ClairConfig.ByPath(await sites.MirrorAsync()) with { UbuntuForce = Forced(sites) }, clairClock);
         await PollAsync(clair, sites);
         MoveUpstream(sites, "day2", 1);
         sites.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -353,6 +415,7 @@ public sealed class ConformanceTests
         var years = new UpstreamLayer(Repository.EmptyNvdYears, s_upstreamTime);
         await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(small!, s_upstreamTime), new UpstreamLayer(synthetic!, s_upstreamTime), years);
         sites.Upstream.SetLastModified(Vex + "csaf_vex_2025-02-01.tar.zst", archived);
+        RealFeeds.FillGaps(sites.Upstream);
         await sites.CarryAsync();
         using ClairMatcher clair = await ClairAsync(sites);
         await PollAsync(clair, sites);
@@ -360,6 +423,7 @@ public sealed class ConformanceTests
 
         sites.Upstream.SetLayers(new UpstreamLayer(next!, s_upstreamTime.AddDays(1)), new UpstreamLayer(synthetic!, s_upstreamTime), years);
         sites.Upstream.SetLastModified(Vex + "csaf_vex_2025-02-01.tar.zst", archived);
+        RealFeeds.FillGaps(sites.Upstream);
         sites.Clock.Advance(TimeSpan.FromDays(1));
         await sites.CarryAsync();
         await PollAsync(clair, sites);
@@ -405,7 +469,20 @@ public sealed class ConformanceTests
     }
 
     private static async Task<ClairMatcher> ClairAsync(TwoSites sites, ClairRelease release = ClairRelease.V490) =>
-        new(ClairConfig.ByPath(await sites.MirrorAsync()) with { Release = release }, sites.Clock);
+        new(ClairConfig.ByPath(await sites.MirrorAsync()) with { Release = release, UbuntuForce = Forced(sites) }, sites.Clock);
+
+    /// <summary>The releases of Ubuntu that the current generation has, as whoever configures Clair lists them.</summary>
+    private static List<(string Name, string Version)> Forced(TwoSites sites)
+    {
+        IReadOnlyList<GenerationEntry> entries = new GenerationStore(sites.Inside).LoadCurrent()!.Entries;
+        using JsonDocument series = JsonDocument.Parse(File.ReadAllBytes(sites.Inside.Store.PathOf(entries.Single(e => e.Path == "/" + Series).Sha256)));
+        return
+        [
+            .. series.RootElement.GetProperty("entries").EnumerateArray()
+                .Select(s => (Name: s.GetProperty("name").GetString()!, Version: s.GetProperty("version").GetString()!))
+                .Where(s => entries.Any(e => e.Path == $"/security-metadata.canonical.com/oval/com.ubuntu.{s.Name}.cve.oval.xml.bz2")),
+        ];
+    }
 
     /// <summary>Polls once the mirror serves the newest generation; nothing may fail.</summary>
     private static async Task<IReadOnlyList<ClairUpdate>> PollAsync(ClairMatcher clair, TwoSites sites)
@@ -416,15 +493,15 @@ public sealed class ConformanceTests
         return updates;
     }
 
-    private static async Task ServedAsync(TwoSites sites)
+    private static async Task ServedAsync(TwoSites sites, string path = Vex + "archive_latest.txt")
     {
         Uri mirror = await sites.MirrorAsync();
-        GenerationEntry changes = new GenerationStore(sites.Inside).LoadCurrent()!.Entries.Single(e => e.Path == "/" + Vex + "archive_latest.txt");
+        GenerationEntry newest = new GenerationStore(sites.Inside).LoadCurrent()!.Entries.Single(e => e.Path == "/" + path);
         using var http = new HttpClient(new SocketsHttpHandler(), disposeHandler: true);
         for (int i = 0; i < 200; i++)
         {
-            using HttpResponseMessage answer = await http.GetAsync(new Uri(mirror, Vex + "archive_latest.txt"));
-            if (answer.Headers.ETag?.Tag == $"\"{changes.Sha256}\"")
+            using HttpResponseMessage answer = await http.GetAsync(new Uri(mirror, path));
+            if (answer.Headers.ETag?.Tag == $"\"{newest.Sha256}\"")
             {
                 return;
             }
@@ -462,5 +539,21 @@ public sealed class ConformanceTests
 
         Assert.NotEmpty(clair.Cvss.Held);
         Assert.Equal(reference.Cvss.Held, clair.Cvss.Held);
+
+        SameOval(reference.Oracle, clair.Oracle);
+        SameOval(reference.Suse, clair.Suse);
+        SameOval(reference.Ubuntu, clair.Ubuntu);
+
+        // Released Clair calls the updaters otherwise, and has three of them.
+        Assert.Equal(clair.Photon.Held.ContainsKey("photon-updater-photon1") ? 3 : 5, clair.Photon.Held.Count);
+        Assert.All(clair.Photon.Held, held => Assert.True(
+            held.Value.SetEquals(reference.Photon.Held[held.Key.EndsWith(".0", StringComparison.Ordinal) ? held.Key : $"photon-updater-{held.Key[^1]}.0"]), held.Key));
+    }
+
+    private static void SameOval(OvalUpdaterSet reference, OvalUpdaterSet clair)
+    {
+        Assert.NotEmpty(reference.Held.Keys);
+        Assert.Equal(reference.Held.Keys.Order(StringComparer.Ordinal), clair.Held.Keys.Order(StringComparer.Ordinal));
+        Assert.All(reference.Held, held => Assert.True(held.Value.SetEquals(clair.Held[held.Key]), held.Key));
     }
 }

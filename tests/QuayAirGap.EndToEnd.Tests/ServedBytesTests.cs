@@ -1,9 +1,11 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Snapshots;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
 using ZstdSharp;
+using RealFeeds = QuayAirGap.TestKit.Samples.RealFeeds;
 
 namespace QuayAirGap.EndToEnd.Tests;
 
@@ -13,7 +15,7 @@ public sealed class ServedBytesTests
     private const string Vex = "security.access.redhat.com/data/csaf/v2/vex/";
 
     [Fact]
-    public Task Every_byte_of_the_sample_is_accounted_for() => CheckAsync([Repository.Sample("day1")], [Repository.Sample("day2")]);
+    public Task Every_byte_of_the_sample_is_accounted_for() => CheckAsync([Repository.Sample("day1")], [Repository.Sample("day2")], real: false);
 
     [Fact]
     public Task Every_byte_of_real_feeds_is_accounted_for()
@@ -22,13 +24,18 @@ public sealed class ServedBytesTests
         string? next = Repository.Feeds("small-next");
         string? synthetic = Repository.Feeds("synthetic");
         Assert.SkipUnless(small is not null && next is not null && synthetic is not null, "The real feed data is not beside the checkout.");
-        return CheckAsync([small!, synthetic!, Repository.EmptyNvdYears], [next!, synthetic!, Repository.EmptyNvdYears]);
+        return CheckAsync([small!, synthetic!, Repository.EmptyNvdYears], [next!, synthetic!, Repository.EmptyNvdYears], real: true);
     }
 
-    private static async Task CheckAsync(string[] first, string[] second)
+    private static async Task CheckAsync(string[] first, string[] second, bool real)
     {
         var time = new DateTimeOffset(2026, 11, 20, 6, 0, 0, TimeSpan.Zero);
         await using TwoSites sites = await TwoSites.StartAsync([.. first.Select(f => new UpstreamLayer(f, time))]);
+        if (real)
+        {
+            RealFeeds.FillGaps(sites.Upstream);
+        }
+
         Uri mirror = await sites.MirrorAsync();
 
         ImportResult one = await sites.CarryAsync();
@@ -36,6 +43,11 @@ public sealed class ServedBytesTests
         await CheckGenerationAsync(sites, mirror, one.Generation);
 
         sites.Upstream.SetLayers([.. second.Select(f => new UpstreamLayer(f, time.AddDays(1)))]);
+        if (real)
+        {
+            RealFeeds.FillGaps(sites.Upstream);
+        }
+
         sites.Clock.Advance(TimeSpan.FromDays(1));
         ImportResult two = await sites.CarryAsync();
         Assert.Equal(one.Generation.Number + 1, two.Generation.Number);
@@ -64,6 +76,7 @@ public sealed class ServedBytesTests
         }
 
         Assert.True(verbatim > 10);
+        Assert.DoesNotContain(generation.Sources, s => s.State is CaptureState.Failed or CaptureState.Missing);
         ArchiveMembers archive = Assert.Single(generation.Archives);
         Dictionary<string, byte[]> current = VexDocuments(sites.Upstream);
         Assert.Equal(current.Keys.Order(StringComparer.Ordinal), archive.Members.Select(m => m.Path));

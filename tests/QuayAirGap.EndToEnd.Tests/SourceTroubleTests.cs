@@ -31,6 +31,12 @@ public sealed class SourceTroubleTests
             { "aws", $"{s_amazon2}/updateinfo.xml.gz", "html" },
             { "clair.cvss", "nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-2014.meta", "html" },
             { "clair.cvss", "nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-2025.json.gz", "403" },
+            { "oracle", "linux.oracle.com/security/oval/com.oracle.elsa-2013.xml.bz2", "cut" },
+            { "photon", "packages.vmware.com/photon/photon_oval_definitions/com.vmware.phsa-photon4.xml", "html" },
+            { "suse", "ftp.suse.com/pub/projects/security/oval/opensuse.leap.15.6.xml.gz", "404" },
+            { "suse", "ftp.suse.com/pub/projects/security/oval/", "html" },
+            { "ubuntu", "security-metadata.canonical.com/oval/com.ubuntu.jammy.cve.oval.xml.bz2", "500" },
+            { "ubuntu", "api.launchpad.net/1.0/ubuntu/series", "html" },
             { "repository-to-cpe", "security.access.redhat.com/data/metrics/repository-to-cpe.json", "html" },
             { "container-name-repos-map", "security.access.redhat.com/data/metrics/container-name-repos-map.json", "404" },
         };

@@ -4,6 +4,8 @@ using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
 using QuayAirGap.Core.Tests.Families;
+using QuayAirGap.TestKit.Clair;
+using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
 
@@ -221,6 +223,34 @@ public sealed class UbuntuFamilyTests
 
         Assert.Equal(CaptureState.Failed, Assert.Single(generation.Sources).State);
         Assert.Empty(generation.Entries);
+    }
+
+    /// <summary>Both releases of Clair, by path, against what is published: the release that was left out is the only thing that it lacks.</summary>
+    [Theory]
+    [InlineData(ClairRelease.V490)]
+    [InlineData(ClairRelease.Main)]
+    public async Task Clair_takes_what_was_chosen_and_a_second_poll_transfers_nothing(ClairRelease release)
+    {
+        await using FamilyRig rig = await FamilyRig.StartAsync("ubuntu", SampleUpstream.Folder(1));
+        Select(rig, [], ["noble"]);
+        Generation generation = await rig.PublishAsync(await rig.CollectAsync());
+        await using UpstreamServer mirror = await UpstreamServer.StartAsync(Array.Empty<UpstreamLayer>());
+        foreach (GenerationEntry entry in generation.Entries)
+        {
+            mirror.Replace(entry.Path[1..], File.ReadAllBytes(rig.Site.Store.PathOf(entry.Sha256)), entry.LastModified);
+        }
+
+        using var clair = new ClairMatcher(ClairConfig.ByPath(mirror.Root) with { Release = release, UbuntuForce = [("jammy", "22.04")] }, rig.Clock);
+        using var reference = new ClairMatcher(ClairConfig.AsUpstream(rig.Upstream.Root) with { Release = release }, rig.Clock);
+        ClairOutcome first = (await clair.Ubuntu.PollAsync()).Outcome;
+        ClairOutcome second = (await clair.Ubuntu.PollAsync()).Outcome;
+        await reference.Ubuntu.PollAsync();
+
+        Assert.Equal((ClairOutcome.Updated, ClairOutcome.Unchanged), (first, second));
+        Assert.Equal(304, mirror.Requests[^1].Status);
+        Assert.Equal(["ubuntu/updater/jammy"], clair.Ubuntu.Held.Keys);
+        Assert.NotEmpty(clair.Ubuntu.Held["ubuntu/updater/jammy"]);
+        Assert.Equal(reference.Ubuntu.Held["ubuntu/updater/jammy"], clair.Ubuntu.Held["ubuntu/updater/jammy"]);
     }
 
     private static string Packed(string name) => $"{Oval}com.ubuntu.{name}.cve.oval.xml.bz2";

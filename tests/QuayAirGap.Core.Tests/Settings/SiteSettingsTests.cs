@@ -86,7 +86,7 @@ public sealed class SiteSettingsTests
     [InlineData("sources:\n  alpine:\n    enabled:\n", 3, "no value")]
     [InlineData("sources:\n  alpine:\n    enabled: {}\n", 3, "not settings below")]
     [InlineData("sources:\n  alpine: false\n", 2, "settings below it")]
-    [InlineData("sources:\n  oracle:\n    enabled: true\n", 3, "does not collect")]
+    [InlineData("sources:\n  aws:\n    enabled: true\n", 3, "does not collect")]
     [InlineData("sources:\n  alpine:\n    mirrorUri: http://x/\n", 3, "no second upstream")]
     [InlineData("sources:\n  alpine:\n    uri: mirror/alpine\n", 3, "absolute")]
     [InlineData("sources:\n  alpine:\n    uri: file:///etc\n", 3, "absolute")]

@@ -118,7 +118,6 @@ public sealed partial class SourceSettingsEditorTests
     public static TheoryData<string, SourceSettingsChange, string> Refused => new()
     {
         { "alpin", s_disable, ErrorIds.SourceUnknown },
-        { "oracle", new SourceSettingsChange { Enabled = true }, ErrorIds.SourceUnsupported },
         { "alpine", new SourceSettingsChange { MirrorUri = new Uri("http://x/") }, ErrorIds.SettingsInvalid },
         { "alpine", new SourceSettingsChange { Uri = new Uri("http://a:b@x/") }, ErrorIds.SettingsInvalid },
         { "alpine", new SourceSettingsChange { Uri = new Uri("ftp://x/") }, ErrorIds.SettingsInvalid },

@@ -21,6 +21,7 @@ public sealed class RealFeedsTests
         var small = new UpstreamLayer(Path.Combine(feeds, "small"), new DateTimeOffset(2025, 2, 1, 0, 0, 0, TimeSpan.Zero));
         var next = new UpstreamLayer(Path.Combine(feeds, "small-next"), new DateTimeOffset(2026, 2, 27, 0, 0, 0, TimeSpan.Zero));
         await using var server = await UpstreamServer.StartAsync(small, synthetic, years);
+        RealFeeds.FillGaps(server);
         var time = new FakeTimeProvider(new DateTimeOffset(2025, 2, 7, 0, 0, 0, TimeSpan.Zero));
         using var clair = new ClairMatcher(ClairConfig.AsUpstream(server.Root), time);
 
@@ -34,10 +35,15 @@ public sealed class RealFeedsTests
         Assert.Equal(3, clair.Aws.Held.Count);
         Assert.All(clair.Aws.Held.Values, Assert.NotEmpty);
         Assert.True(clair.Cvss.Held.Count > 1);
+        Assert.NotEmpty(clair.Oracle.Held["oracle-2023-updater"]);
+        Assert.NotEmpty(clair.Photon.Held["photon-updater-photon1"]);
+        Assert.Equal(["suse-updater-suse.linux.enterprise.server.15"], clair.Suse.Held.Keys);
+        Assert.NotEmpty(clair.Ubuntu.Held["ubuntu/updater/trusty"]);
         var advisories = clair.Osv.Held["go"].Count;
 
         time.SetUtcNow(new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero));
         server.SetLayers(next, synthetic, years);
+        RealFeeds.FillGaps(server);
         clair.Restart();
         Assert.All(await clair.PollAsync(), update => Assert.Null(update.Error));
         Assert.Equal(Documents(next), clair.RhelVex.Held);

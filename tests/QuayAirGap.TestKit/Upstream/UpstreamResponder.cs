@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -16,6 +17,7 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
     private readonly List<UpstreamRequest> _requests = [];
     private readonly List<UpstreamFaultRule> _rules = [];
     private readonly Dictionary<string, UpstreamHost> _hosts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _contentTypes = new(StringComparer.Ordinal);
 
     public IReadOnlyList<UpstreamRequest> Requests
     {
@@ -35,6 +37,8 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
             _hosts[host] = habits;
         }
     }
+
+    public void SetContentType(string hostPath, string contentType) => _contentTypes[hostPath] = contentType;
 
     public UpstreamFaultRule AddFault(UpstreamFaultRule rule)
     {
@@ -128,7 +132,7 @@ internal sealed class UpstreamResponder(UpstreamTree tree, CancellationToken sto
         }
         else if (tree.Take(hostPath) is { } file)
         {
-            await FileAsync(context, entry, file, ContentType(hostPath), habits, shape, gone);
+            await FileAsync(context, entry, file, _contentTypes.GetValueOrDefault(hostPath) ?? ContentType(hostPath), habits, shape, gone);
         }
         else if (tree.HasFolder(hostPath))
         {

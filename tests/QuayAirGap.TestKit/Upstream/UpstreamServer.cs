@@ -109,6 +109,9 @@ public sealed class UpstreamServer : IAsyncDisposable
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public void SetLastModified(string hostPath, DateTimeOffset lastModified) => _tree.Touch(hostPath, lastModified);
 
+    /// <summary>Sends another Content-Type with a path than its name suggests.</summary>
+    public void SetContentType(string hostPath, string contentType) => _responder.SetContentType(hostPath, contentType);
+
     /// <summary>Takes a file away; its folder stays.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public void Remove(string hostPath) => _tree.Remove(hostPath);
