@@ -430,6 +430,48 @@ public sealed class ConformanceTests
         await SameAsUpstreamAsync(clair, sites);
     }
 
+    [Fact]
+    public async Task Real_days_of_amazon_nvd_and_kev_end_as_upstream_has_them()
+    {
+        string? day0 = Repository.Feeds("day0");
+        string? day1 = Repository.Feeds("day1");
+        Assert.SkipUnless(day0 is not null && day1 is not null, "The real feed data is not beside the checkout.");
+        var years = new UpstreamLayer(Repository.EmptyNvdYears, s_upstreamTime);
+        await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(day0!, s_upstreamTime), years);
+        using ClairMatcher clair = await ClairAsync(sites);
+        await TakeAsync();
+        int advisories = clair.Aws.Held.Values.Sum(h => h.Count);
+        int scores = clair.Cvss.Held.Count;
+        Assert.True(advisories > 10_000 && scores > 1000, $"{advisories} {scores}");
+
+        Assert.All(new[] { await OutcomeAsync(clair.Aws), await OutcomeAsync(clair.Cvss) }, o => Assert.Equal((ClairOutcome.Unchanged, null), o));
+
+        sites.Upstream.SetLayers(new UpstreamLayer(day1!, s_upstreamTime.AddDays(1)), years);
+        sites.Clock.Advance(TimeSpan.FromDays(1));
+        await TakeAsync();
+        Assert.True(clair.Aws.Held.Values.Sum(h => h.Count) > advisories);
+        Assert.True(clair.Cvss.Held.Count > scores);
+
+        async Task TakeAsync()
+        {
+            ImportResult import = await sites.CarryAsync("aws", "clair.cvss", "clair.kev");
+            Assert.All(
+                import.Generation.Sources.Where(s => s.Name is "aws" or "clair.cvss" or "clair.kev"), s => Assert.Null(s.Error));
+            await ServedAsync(sites, "nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-2026.meta");
+            using var reference = new ClairMatcher(ClairConfig.AsUpstream(sites.Upstream.Root), sites.Clock);
+            foreach (ClairMatcher matcher in new[] { reference, clair })
+            {
+                Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(matcher.Aws));
+                Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(matcher.Cvss));
+                Assert.Equal((ClairOutcome.Updated, null), await OutcomeAsync(matcher.Kev));
+            }
+
+            Assert.All(reference.Aws.Held, held => Assert.True(held.Value.SetEquals(clair.Aws.Held[held.Key]), held.Key));
+            Assert.Equal(reference.Cvss.Held, clair.Cvss.Held);
+            Assert.Equal(reference.Kev.Held, clair.Kev.Held);
+        }
+    }
+
     private static async Task<(ClairOutcome Outcome, string? Error)> OutcomeAsync<THeld>(ClairUpdaterSet<THeld> set)
     {
         ClairPoll<THeld> poll = await set.PollAsync();

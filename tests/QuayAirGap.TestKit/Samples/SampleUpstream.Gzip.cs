@@ -24,11 +24,14 @@ public static partial class SampleUpstream
             [$"cdn.amazonlinux.com/al2023/core/guids/{Hex("a")}/x86_64", $"cdn.amazonlinux.com/al2023/core/guids/{Hex("b")}/x86_64"]),
     ];
 
+    /// <summary>The later of 2027, as tests begin in 2026 and some cross New Year, and the real current year, as some have the real time.</summary>
+    public static int LastYear { get; } = Math.Max(EmptyYear + 1, TimeProvider.System.GetUtcNow().Year);
+
     private static readonly Lazy<string> s_complete = new(MakeComplete);
 
     /// <summary>
     /// The folder of a state with nothing missing, in a place for this process alone: a copy of <see cref="Folder"/> with a pair for every
-    /// year of NVD, up to the later of the sample's own and the real current one.
+    /// year of NVD, up to <see cref="LastYear"/>.
     /// </summary>
     /// <param name="day">1 or 2.</param>
     public static string Complete(int day) => Path.Combine(s_complete.Value, DayName(day));
@@ -95,7 +98,17 @@ public static partial class SampleUpstream
     private static string MakeComplete()
     {
         var root = Directory.CreateTempSubdirectory("quayairgap-sample-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(root, recursive: true);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            try
+            {
+                Directory.Delete(root, recursive: true);
+            }
+            catch (IOException)
+            {
+                // A file that is still open keeps its folder; the system's own cleaning takes it.
+            }
+        };
         foreach (var day in new[] { 1, 2 })
         {
             foreach (var file in Directory.EnumerateFiles(Folder(day), "*", SearchOption.AllDirectories))
@@ -108,7 +121,7 @@ public static partial class SampleUpstream
 
         foreach (var folder in new[] { DayName(1), DayName(2), "nvd" })
         {
-            for (var year = 2002; year <= Math.Max(EmptyYear, TimeProvider.System.GetUtcNow().Year); year++)
+            for (var year = 2002; year <= LastYear; year++)
             {
                 foreach (var extension in new[] { ".meta", ".json.gz" })
                 {

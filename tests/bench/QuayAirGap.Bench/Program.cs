@@ -7,6 +7,7 @@ using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Trust;
+using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
@@ -43,7 +44,7 @@ try
     Console.WriteLine("Making an upstream …");
     string feeds = Path.Combine(work, "feeds");
     SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", large ? 4000 : 200));
-    await using UpstreamServer upstream = await UpstreamServer.StartAsync(feeds);
+    await using UpstreamServer upstream = await UpstreamServer.StartAsync(feeds, SampleUpstream.Complete(1)); // the sample's small feeds lie under the large ones
     string pfx = Path.Combine(work, "signer.pfx");
     CreatedSigner created = SignerFactory.Create(pfx, "CN=Bench", "bench", TimeSpan.FromDays(30), TimeProvider.System);
     using BundleSigner signer = BundleSigner.Load(pfx, "bench");

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using QuayAirGap.TestKit.Samples;
 using ZstdSharp;
 
 namespace QuayAirGap.Bench;
@@ -18,6 +19,7 @@ internal static class SyntheticFeeds
         Debian(root, random, megabytes / 4);
         Osv(root, random, megabytes * 3 / 4);
         Vex(root, random, documents);
+        Nvd(root, random);
         string metrics = "security.access.redhat.com/data/metrics/";
         Put(root, metrics + "repository-to-cpe.json", w => Rows(w, 4000, i => $"\"rhel-{i}-rpms\":{{\"cpes\":[\"cpe:/o:redhat:enterprise_linux:{i}\"]}}"));
         Put(root, metrics + "container-name-repos-map.json", w => Rows(w, 2000, i => $"\"product-{i}/image\":[\"product-{i}/image\"]"));
@@ -137,6 +139,35 @@ internal static class SyntheticFeeds
             string file = Path.Combine(root, Base + path);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllBytes(file, Document(random, path));
+        }
+    }
+
+    /// <summary>1,500 CVEs a year, 3 KB each: a twentieth of the true ones.</summary>
+    private static void Nvd(string root, Random random)
+    {
+        string folder = Path.Combine(root, "nvd.nist.gov/feeds/json/cve/2.0");
+        Directory.CreateDirectory(folder);
+        for (int year = 2002; year <= SampleUpstream.LastYear; year++)
+        {
+            var text = new StringBuilder("{\"totalResults\":1500,\"format\":\"NVD_CVE\",\"version\":\"2.0\",\"vulnerabilities\":[");
+            for (int i = 0; i < 1500; i++)
+            {
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{(i == 0 ? "" : ",")}{{\"cve\":{{\"id\":\"CVE-{year}-{i}\",\"vulnStatus\":\"Analyzed\",\"lastModified\":\"2026-01-01T00:00:00.000\",\"descriptions\":[{{\"lang\":\"en\",\"value\":\"{Sentence(random, 60)}\"}}],"
+                    + $"\"metrics\":{{\"cvssMetricV31\":[{{\"type\":\"Primary\",\"cvssData\":{{\"version\":\"3.1\",\"baseScore\":{random.Next(10)}.1}}}}]}},\"references\":[\"{Sentence(random, 350)}\"]}}}}");
+            }
+
+            byte[] json = Encoding.UTF8.GetBytes(text.Append("]}").ToString());
+            using var packed = new MemoryStream();
+            using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            {
+                gzip.Write(json);
+            }
+
+            File.WriteAllBytes(Path.Combine(folder, $"nvdcve-2.0-{year}.json.gz"), packed.ToArray());
+            File.WriteAllBytes(
+                Path.Combine(folder, $"nvdcve-2.0-{year}.meta"), GzipFeeds.NvdMeta(json, packed.ToArray(), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)));
         }
     }
 
