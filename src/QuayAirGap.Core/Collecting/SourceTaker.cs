@@ -102,8 +102,12 @@ internal sealed class SourceTaker(
     }
 
     private static SourceSnapshot Failed(string name, SourceSnapshot? previous, string errorId, string error) =>
-        (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed })
-            with { State = CaptureState.Failed, ErrorId = errorId, Error = SnapshotRules.Printable(error, 2000) };
+        (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed }) with
+        {
+            State = CaptureState.Failed,
+            ErrorId = errorId,
+            Error = SnapshotRules.Printable(error, 2000),
+        };
 
     private SourceSnapshot Guard(SourceSnapshot taken, SourceSnapshot? previous, SourceSettings source)
     {
