@@ -115,15 +115,22 @@ public sealed class SourceTroubleTests
     {
         await using TwoSites sites = await TwoSites.StartAsync(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
         SaveResult first = await sites.SaveAsync();
+        sites.Upstream.ClearRequests();
 
         SaveResult second = await sites.SaveAsync();
 
-        // Servers send the listings that they generate without a validator.
-        long listings = Files(second).Where(f => f.Url.EndsWith('/') && f.Status == 200).Sum(f => f.Size);
-        Assert.True(second.BytesReceived <= listings && listings < first.BytesReceived / 20, $"{second.BytesReceived} of {first.BytesReceived} bytes");
+        // Servers send the listings that they generate without a validator, and a page with every 404.
+        Assert.All(
+            sites.Upstream.Requests.Where(r => r.BytesSent > 0), r => Assert.True(r.Status == 404 || (r.Status == 200 && r.HostPath.EndsWith('/')), r.ToString()));
+        Assert.True(second.BytesReceived < first.BytesReceived / 20, $"{second.BytesReceived} of {first.BytesReceived} bytes");
         Assert.Equal(Files(first).Select(f => f with { Status = null }), Files(second).Select(f => f with { Status = null }));
         Assert.All(Files(second).Where(f => !f.Url.EndsWith('/')), f => Assert.True(f.Status is null or 304, f.Url));
         Assert.All(Files(first), f => Assert.Equal(200, f.Status));
+
+        // Every request is in the evidence: as a file's status, or as a record of its own.
+        var evidence = second.Snapshot.Sources.SelectMany(s => s.Evidence).Select(e => (e.Method, e.Url[sites.Upstream.Root.AbsoluteUri.Length..]))
+            .Concat(Files(second).Select(f => ("GET", f.Url["https://".Length..]))).ToHashSet();
+        Assert.All(sites.Upstream.Requests, r => Assert.Contains((r.Method, Uri.UnescapeDataString(r.Target.TrimStart('/'))), evidence));
 
         static IEnumerable<SnapshotFile> Files(SaveResult save) => save.Snapshot.Sources.SelectMany(s => s.Files);
     }

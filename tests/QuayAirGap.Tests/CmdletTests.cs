@@ -332,6 +332,33 @@ public sealed class CmdletTests
     }
 
     [Fact]
+    public async Task A_plan_says_what_would_be_fetched_and_fetches_and_writes_nothing()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        EngineResult first = samples.Save(more: "-Name alpine, debian -WhatIf").WithoutErrors();
+        Assert.Equal(["alpine", "debian"], first.Output.Select(o => o.ToString()));
+        Assert.All(first.Output, o => Assert.True((long)o.Properties["BytesToFetch"].Value > 0));
+        Assert.False(Directory.Exists(samples.Outside));
+        Assert.False(File.Exists(samples.Bundle));
+
+        samples.Save(more: "-Name alpine, debian, osv").WithoutErrors();
+        string[] before = [.. Directory.EnumerateFiles(samples.Outside, "*", SearchOption.AllDirectories).Order()];
+        EngineResult same = samples.Save(more: "-Name alpine, osv -WhatIf").WithoutErrors();
+        Assert.All(same.Output, o => Assert.Equal((0, true), ((int)o.Properties["FilesToFetch"].Value, (bool)o.Properties["IsComplete"].Value)));
+
+        byte[] changed = [.. samples.Upstream.Content("osv-vulnerabilities.storage.googleapis.com/Go/all.zip"), .. new byte[300_000]];
+        samples.Upstream.Replace("osv-vulnerabilities.storage.googleapis.com/Go/all.zip", changed);
+        samples.Upstream.ClearRequests();
+        EngineResult plan = samples.Save(more: "-Name osv -WhatIf").WithoutErrors();
+        Assert.Equal(1, plan["FilesToFetch"]);
+        Assert.Equal((long)changed.Length, plan["BytesToFetch"]);
+        Assert.Equal(4, plan["UnchangedFiles"]);
+        Assert.Equal(false, plan["IsComplete"]);
+        Assert.All(samples.Upstream.Requests, r => Assert.Equal("HEAD", r.Method));
+        Assert.Equal(before, Directory.EnumerateFiles(samples.Outside, "*", SearchOption.AllDirectories).Order());
+    }
+
+    [Fact]
     public async Task Parts_are_chosen_checked_and_what_is_left_out_is_said_at_once()
     {
         await using Samples samples = await Samples.StartAsync();

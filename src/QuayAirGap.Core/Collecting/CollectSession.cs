@@ -67,7 +67,7 @@ internal sealed class CollectSession : ICollectSession
         string key = url.AbsoluteUri;
         Uri address = UpstreamAddress.Translate(url, _settings, _upstreamRoot);
         _known.TryGetValue(key, out SnapshotFile? known);
-        bool mayBeCoded = !s_alreadyCompressed.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+        bool mayBeCoded = MayBeCoded(url);
 
         await using var download = new PartialDownload(_store);
         SnapshotFile? file = await WhileItProgressesAsync(
@@ -166,6 +166,8 @@ internal sealed class CollectSession : ICollectSession
         }
     }
 
+    internal static bool MayBeCoded(Uri url) => !s_alreadyCompressed.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+
     private static async Task<TransientUpstreamException> BeginAnewAsync(Uri address, PartialDownload download)
     {
         await download.DropAsync().ConfigureAwait(false);
@@ -202,10 +204,10 @@ internal sealed class CollectSession : ICollectSession
         return request;
     }
 
-    private static DateTimeOffset? LastModified(HttpResponseMessage response) => response.Content.Headers.LastModified?.ToUniversalTime();
+    internal static DateTimeOffset? LastModified(HttpResponseMessage response) => response.Content.Headers.LastModified?.ToUniversalTime();
 
     /// <summary>The header as sent: a weak or unquoted one must go back the way it came.</summary>
-    private static string? ETag(HttpResponseMessage response) =>
+    internal static string? ETag(HttpResponseMessage response) =>
         response.Headers.TryGetValues("ETag", out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 and < 512 } etag ? etag : null;
 
     private async Task<SnapshotFile> StoreAsync(
@@ -306,7 +308,7 @@ internal sealed class CollectSession : ICollectSession
         }
     }
 
-    private static FeedException Status(Uri address, HttpStatusCode status) => new(
+    internal static FeedException Status(Uri address, HttpStatusCode status) => new(
         ErrorIds.UpstreamStatus, $"{address.AbsoluteUri} answered {(int)status} ({status}).", address.AbsoluteUri,
         "Check the source's address with Get-ClairFeedSource, and whether a proxy answers in the upstream's place.");
 

@@ -10,7 +10,7 @@ internal sealed class RequestLog
 
     private readonly object _gate = new();
     private readonly List<RequestEvidence> _others = [];
-    private readonly ConcurrentDictionary<string, int> _files = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (int Status, Uri Address)> _files = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private int _omitted;
 
@@ -41,13 +41,26 @@ internal sealed class RequestLog
 
     /// <param name="url">The canonical URL.</param>
     /// <returns>200, 206, 304, or null where it was not asked for.</returns>
-    public int? StatusOf(string url) => _files.TryGetValue(url, out int status) ? status : null;
+    public int? StatusOf(string url) => _files.TryGetValue(url, out (int Status, Uri) file) ? file.Status : null;
+
+    /// <summary>Names the files that were had and are no part of the capture, such as a listing that was only read.</summary>
+    public void NameOthers(IEnumerable<SnapshotFile> captured)
+    {
+        HashSet<string> known = [.. captured.Select(f => f.Url)];
+        foreach ((string url, (int status, Uri address)) in _files.OrderBy(f => f.Key, StringComparer.Ordinal))
+        {
+            if (!known.Contains(url))
+            {
+                Asked(HttpMethod.Get, address, status);
+            }
+        }
+    }
 
     /// <summary>A file that was had. A later look at the same one that finds it unchanged does not make it an unchanged one.</summary>
     public void Had(string url, Uri address, int status)
     {
         _hosts[address.Host] = true;
-        _files.AddOrUpdate(url, status, (_, before) => status == 304 ? before : status);
+        _files.AddOrUpdate(url, (status, address), (_, before) => status == 304 ? before : (status, address));
     }
 
     public void Asked(HttpMethod method, Uri address, int status, string? etag = null, DateTimeOffset? lastModified = null, string? error = null)

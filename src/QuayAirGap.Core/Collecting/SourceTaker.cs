@@ -90,16 +90,24 @@ internal sealed class SourceTaker(
     };
 
     /// <summary>What was asked, also where nothing came of it: the files of a failed source are those of an earlier capture, with its statuses.</summary>
-    private SourceSnapshot WithEvidence(SourceSnapshot source, CollectSession session) => source with
+    private SourceSnapshot WithEvidence(SourceSnapshot source, CollectSession session)
     {
-        Evidence = session.Log.Others,
-        EvidenceOmitted = session.Log.Omitted,
-        TlsPeers = [.. client.PeersOf(session.Log.Hosts).Take(SnapshotRules.MaxPeers)],
-    };
+        session.Log.NameOthers(source.State == CaptureState.Captured ? source.Files : []);
+        return source with
+        {
+            Evidence = session.Log.Others,
+            EvidenceOmitted = session.Log.Omitted,
+            TlsPeers = [.. client.PeersOf(session.Log.Hosts).Take(SnapshotRules.MaxPeers)],
+        };
+    }
 
     private static SourceSnapshot Failed(string name, SourceSnapshot? previous, string errorId, string error) =>
-        (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed })
-            with { State = CaptureState.Failed, ErrorId = errorId, Error = SnapshotRules.Printable(error, 2000) };
+        (previous ?? new SourceSnapshot { Name = name, State = CaptureState.Failed }) with
+        {
+            State = CaptureState.Failed,
+            ErrorId = errorId,
+            Error = SnapshotRules.Printable(error, 2000),
+        };
 
     private SourceSnapshot Guard(SourceSnapshot taken, SourceSnapshot? previous, SourceSettings source)
     {

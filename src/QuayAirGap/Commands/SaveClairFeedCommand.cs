@@ -11,7 +11,7 @@ namespace QuayAirGap.Commands;
 
 /// <summary>Save-ClairFeed.</summary>
 [Cmdlet(VerbsData.Save, "ClairFeed", SupportsShouldProcess = true)]
-[OutputType(typeof(ClairFeedBundle))]
+[OutputType(typeof(ClairFeedBundle), typeof(ClairFeedPlan))]
 public sealed class SaveClairFeedCommand : ClairFeedCmdlet
 {
     /// <summary>The bundle: a .tar file, or a folder in which it gets a name of its own.</summary>
@@ -101,10 +101,34 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     /// <summary>A digest or a number; anything else is a path.</summary>
     private static bool IsSnapshotName(string since) => Sha256Digest.IsValid(since) || since.All(char.IsAsciiDigit);
 
+    /// <summary>With -WhatIf: what would be fetched of each source, from metadata alone. Nothing where somebody only said no.</summary>
+    private void ShowPlan(IReadOnlyList<string> names)
+    {
+        bool isWhatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+            ? ((SwitchParameter)given!).ToBool()
+            : LanguagePrimitives.IsTrue(SessionState.PSVariable.GetValue("WhatIfPreference"));
+        if (!isWhatIf)
+        {
+            return;
+        }
+
+        Site? site = Site.Exists(ResolvedSitePath) ? Site.Open(ResolvedSitePath) : null;
+        var planner = new FeedPlanner(site, SiteSettings.LoadOrDefault(site), TimeProvider.System);
+        foreach (SourcePlan plan in Await((_, token) => planner.PlanAsync(names, UpstreamRoot, token)))
+        {
+            ShouldProcess(plan.Name, OutputMapper.PlanText(plan));
+            if (PassThru)
+            {
+                WriteObject(OutputMapper.Plan(plan));
+            }
+        }
+    }
+
     private void Save(string destination, IReadOnlyList<BundleSigner> signers, IReadOnlyList<string> names)
     {
         if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed {(Since is not null || SinceLast ? "delta" : "bundle")}"))
         {
+            ShowPlan(names);
             return;
         }
 

@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
@@ -36,6 +37,25 @@ internal static class OutputMapper
         ExpireAfter = source.ExpireAfter,
         Cadence = source.Definition.Cadence,
     };
+
+    public static ClairFeedPlan Plan(SourcePlan plan) => new()
+    {
+        Source = plan.Name,
+        FilesToFetch = plan.ToFetch,
+        BytesToFetch = plan.Bytes,
+        UnknownLengths = plan.UnknownLengths,
+        UnchangedFiles = plan.Unchanged,
+        IsComplete = plan.IsComplete,
+        Trouble = plan.Trouble,
+    };
+
+    /// <summary>"Fetch 3 files, at least 41.2 MB, and confirm 46".</summary>
+    public static string PlanText(SourcePlan plan)
+    {
+        string least = plan.IsComplete && plan.UnknownLengths == 0 ? "" : "at least ";
+        string fetch = plan.ToFetch == 0 ? "Fetch nothing" : $"Fetch {plan.ToFetch} file{(plan.ToFetch == 1 ? "" : "s")}, {least}{ByteText.Of(plan.Bytes)}";
+        return $"{fetch}, and confirm {plan.Unchanged}{(plan.Trouble is null ? "" : $"; it would fail: {plan.Trouble.TrimEnd('.')}")}";
+    }
 
     public static ClairFeedBundle Bundle(
         string path, long size, Snapshot snapshot, string snapshotSha256, IEnumerable<string> signers, string verdict)
