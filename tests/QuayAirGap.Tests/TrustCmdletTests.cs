@@ -1,8 +1,5 @@
-using System.Diagnostics;
-using System.Management.Automation;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using QuayAirGap.TestKit.Registry;
 
 namespace QuayAirGap.Tests;
 
@@ -107,53 +104,29 @@ public sealed class TrustCmdletTests
     [Fact]
     public async Task A_bundle_goes_through_a_registry_and_both_ledgers_know()
     {
-        Assert.SkipUnless(
-            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "docker-registry"))), "docker-registry is not installed");
+        Assert.SkipUnless(RegistryProcess.IsInstalled, "docker-registry is not installed");
         await using Samples samples = await Samples.StartAsync();
+        await using RegistryProcess registry = await RegistryProcess.StartAsync();
         samples.Save().WithoutErrors();
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
+        string target = registry.Host + "/infra/clair-feeds";
+        Assert.True((long)samples.Engine.Run(
+            "param($b, $t, $s) Publish-ClairFeedBundle $b $t -SitePath $s -PassThru", samples.Bundle, target, samples.Outside).WithoutErrors()["BytesSent"]! > 0);
+        EngineResult published = samples.Engine.Run(
+            "param($b, $t, $s) Publish-ClairFeedBundle $b $t -SitePath $s -PassThru", samples.Bundle, target, samples.Outside).WithoutErrors();
+        Assert.Equal(0L, published["BytesSent"]);
+        Assert.Contains("latest", (string[])published["Tags"]!);
 
-        await File.WriteAllTextAsync(
-            samples.Folder["config.yml"], $"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: '{samples.Folder["data"]}'\nhttp:\n  addr: 127.0.0.1:{port}\n",
-            TestContext.Current.CancellationToken);
-        using Process registry = Process.Start(new ProcessStartInfo("docker-registry", ["serve", samples.Folder["config.yml"]]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        try
-        {
-            _ = registry.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            _ = registry.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            string target = $"127.0.0.1:{port}/infra/clair-feeds";
-            for (int i = 0; i < 200 && samples.Engine.Run("param($b, $t, $s) Publish-ClairFeedBundle $b $t -SitePath $s", samples.Bundle, target, samples.Outside).ErrorIds.Any(); i++)
-            {
-                await Task.Delay(100, TestContext.Current.CancellationToken);
-            }
-
-            EngineResult published = samples.Engine.Run(
-                "param($b, $t, $s) Publish-ClairFeedBundle $b $t -SitePath $s -PassThru", samples.Bundle, target, samples.Outside).WithoutErrors();
-            Assert.Equal(0L, published["BytesSent"]);
-            Assert.Contains("latest", (string[])published["Tags"]!);
-
-            EngineResult imported = samples.Engine.Run(
-                "param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s -PassThru | Import-ClairFeed -SitePath $s -PassThru", target, samples.Folder["out.tar"], samples.Inside)
-                .WithoutErrors();
-            Assert.Equal(true, imported["Changed"]);
-            Assert.Equal(["DestinationInvalid"], samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s", target, samples.Folder["out.tar"], samples.Inside).ErrorIds);
-            Assert.Empty(samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s -WhatIf", target, samples.Folder["y.tar"], samples.Inside).WithoutErrors().Output);
-            Assert.Equal(["RegistryNotFound"], samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle ($r + ':none') $d -SitePath $s", target, samples.Folder["y.tar"], samples.Inside).ErrorIds);
-            Assert.Equal(
-                ["trust.added", "bundle.received", "feed.imported"],
-                samples.Engine.Run("param($s) (Get-ClairFeedLedger -SitePath $s).Event", samples.Inside).WithoutErrors().Output.Select(o => (string)o.BaseObject));
-            Assert.Equal(target + ":" + ((string[])published["Tags"]!)[0], samples.Engine.Run(
-                "param($s) (Get-ClairFeedLedger bundle.published -Last 1 -SitePath $s).Details['to']", samples.Outside).WithoutErrors().Single.BaseObject);
-        }
-        finally
-        {
-            registry.Kill();
-            await registry.WaitForExitAsync(CancellationToken.None);
-        }
+        EngineResult imported = samples.Engine.Run(
+            "param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s -PassThru | Import-ClairFeed -SitePath $s -PassThru", target, samples.Folder["out.tar"], samples.Inside)
+            .WithoutErrors();
+        Assert.Equal(true, imported["Changed"]);
+        Assert.Equal(["DestinationInvalid"], samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s", target, samples.Folder["out.tar"], samples.Inside).ErrorIds);
+        Assert.Empty(samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle $r $d -SitePath $s -WhatIf", target, samples.Folder["y.tar"], samples.Inside).WithoutErrors().Output);
+        Assert.Equal(["RegistryNotFound"], samples.Engine.Run("param($r, $d, $s) Receive-ClairFeedBundle ($r + ':none') $d -SitePath $s", target, samples.Folder["y.tar"], samples.Inside).ErrorIds);
+        Assert.Equal(
+            ["trust.added", "bundle.received", "feed.imported"],
+            samples.Engine.Run("param($s) (Get-ClairFeedLedger -SitePath $s).Event", samples.Inside).WithoutErrors().Output.Select(o => (string)o.BaseObject));
+        Assert.Equal(target + ":" + ((string[])published["Tags"]!)[0], samples.Engine.Run(
+            "param($s) (Get-ClairFeedLedger bundle.published -Last 1 -SitePath $s).Details['to']", samples.Outside).WithoutErrors().Single.BaseObject);
     }
 }
