@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Bundles.Registry;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Sources;
+using QuayAirGap.TestKit.Registry;
 using QuayAirGap.TestKit.Upstream;
 using Xunit;
 
@@ -151,6 +153,50 @@ public sealed class KillTests
         ImportResult imported = await sites.ImportAsync(bundles.MaxBy(b => b.Snapshot.Sequence)!.Path);
         CheckWhole(sites.Inside, imported.Generation);
         TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, {bundles.Length} whole bundles, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");
+    }
+
+    [Fact]
+    public async Task Receive_killed_at_any_moment_leaves_no_broken_bundle_and_what_it_left_is_gone_on_with()
+    {
+        Assert.SkipUnless(RegistryProcess.IsInstalled, "docker-registry is not installed");
+        await using TwoSites sites = await TwoSites.StartAsync(TimeProvider.System.GetUtcNow(), Layer("day1", 0));
+        await using RegistryProcess registry = await RegistryProcess.StartAsync();
+        Bundle saved = Bundle.Open((await sites.SaveAsync()).Path);
+        var place = RegistryReference.Parse(registry.Host + "/team/clair-feeds");
+        await new BundlePublisher(new RegistryOptions { AuthFiles = [] }).PublishAsync(saved, place, null, CancellationToken.None);
+        string path = Path.Combine(sites.Folder, "received.tar");
+        string command = $"Receive-ClairFeedBundle {place} '{path}' -SitePath '{sites.Inside.Root}'";
+        var random = new Random(20261125);
+        (TimeSpan start, TimeSpan end) window = await WindowAsync(command);
+        int killed = 0;
+        while (killed < Math.Max(10, s_kills / 4))
+        {
+            File.Delete(path);
+            for (int i = 0; i < 5; i++)
+            {
+                killed += await KillAsync(random, window, "-Command", command) ? 1 : 0;
+                if (File.Exists(path))
+                {
+                    // It has its name: then it is all of it.
+                    Assert.Equal(saved.SnapshotSha256, Bundle.Open(path).SnapshotSha256);
+                    await new BundleVerifier(sites.Inside, TimeProvider.System).VerifyContentAsync(Bundle.Open(path), null, null, CancellationToken.None);
+                    File.Delete(path);
+                }
+            }
+
+            (int exit, string output) = await Executable.RunAsync(s_limit, "-Command", command);
+            Assert.True(exit == 0, output);
+            Assert.False(File.Exists(path + ".receiving"));
+        }
+
+        // Imported by a process that is killed too, as any other bundle, until one is let finish.
+        string import = $"Import-ClairFeed '{path}' -SitePath '{sites.Inside.Root}'";
+        await KillAsync(random, window, "-Command", import);
+        (int finished, string said) = await Executable.RunAsync(s_limit, "-Command", import);
+        Assert.True(finished == 0, said);
+        CheckWhole(sites.Inside, new GenerationStore(sites.Inside).LoadCurrent()!);
+        Assert.Null(new Ledger(sites.Inside, TimeProvider.System).VerifyChain());
+        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, window {window.start.TotalMilliseconds:0} to {window.end.TotalMilliseconds:0} ms");
     }
 
     private static UpstreamLayer Layer(string day, int age) =>

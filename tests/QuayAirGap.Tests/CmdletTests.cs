@@ -173,8 +173,11 @@ public sealed class CmdletTests
         samples.Upstream.SetLayers(SampleUpstream.Day2);
         samples.Save(samples.Folder["day2.tar"]).WithoutErrors();
         samples.Upstream.ClearRequests();
-        string before = samples.Folder.Listing;
         string thumbprint = (string)samples.Engine.Run("param($s) (Get-ClairFeedTrust -SitePath $s).Thumbprint", samples.Inside).Single.BaseObject;
+        samples.Engine.Run(
+            "param($f) New-ClairFeedSigner $f/second.pfx x | Out-Null; New-ClairFeedSigner $f/root2.pfx x -Root | Out-Null; Add-ClairFeedTrust $f/root2.cer -SitePath $f/inside; "
+            + "New-ClairFeedTrustDocument $f/trust.json $f/root2.pfx -Signer $f/second.cer | Out-Null", samples.Folder.Root).WithoutErrors();
+        string before = samples.Folder.Listing;
         foreach (string command in new[]
         {
             "Set-ClairFeedSource * -WarnAfter 1h -SitePath $f/inside", "Set-ClairFeedSource alpine -Enabled $false -SitePath $f/new",
@@ -182,6 +185,11 @@ public sealed class CmdletTests
             "Import-ClairFeed $f/day2.tar -SitePath $f/inside", "Restore-ClairFeed 1 -SitePath $f/inside",
             "New-ClairFeedSigner $f/new.pfx x", "Add-ClairFeedTrust $f/collector.cer -SitePath $f/new",
             $"Remove-ClairFeedTrust {thumbprint} -SitePath $f/inside", $"Remove-ClairFeedTrust {thumbprint} -Revoke -SitePath $f/inside",
+            "New-ClairFeedSigner $f/root.pfx x -Root", "Set-ClairFeedTrust 2 -SitePath $f/inside", "Set-ClairFeedTrust 2 -SitePath $f/new",
+            "Add-ClairFeedSignature $f/day2.tar $f/second.pfx -SitePath $f/inside",
+            "New-ClairFeedTrustDocument $f/next.json $f/root2.pfx -Signer $f/second.cer",
+            "Import-ClairFeedTrust $f/trust.json (Get-ClairFeedTrust -SitePath $f/inside | Where-Object { $_.Kind -eq 'Authority' }).Thumbprint -SitePath $f/inside",
+            "Publish-ClairFeedBundle $f/day2.tar 127.0.0.1:1/a -SitePath $f/inside", "Receive-ClairFeedBundle 127.0.0.1:1/a $f/new.tar -SitePath $f/inside",
             $"Start-ClairFeedMirror http://127.0.0.1:0 -SitePath $f/inside -PassThru -ExecutablePath '{Built.Executable}'",
         })
         {

@@ -89,10 +89,12 @@ public sealed class ModuleTests
     public void Importing_again_by_force_keeps_the_commands()
     {
         using var engine = new Engine();
+        int before = engine.Run("Get-Command -Module QuayAirGap").WithoutErrors().Output.Count;
         EngineResult result = engine.Run(
             "param($p) Import-Module $p -Force -ErrorAction Stop; Import-Module $p -Force -ErrorAction Stop; (Get-Command -Module QuayAirGap).Count; Get-Command Get-ClairFeedSource",
             Built.Manifest).WithoutErrors();
-        Assert.Equal(HelpFile.ReadPages(Built.Root).Count, result.Output[0].BaseObject);
+        Assert.NotEqual(0, before);
+        Assert.Equal(before, result.Output[0].BaseObject);
         Assert.Equal("QuayAirGap", ((CommandInfo)result.Output[1].BaseObject).ModuleName);
     }
 

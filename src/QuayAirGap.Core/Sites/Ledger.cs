@@ -34,6 +34,12 @@ public static class LedgerEvents
 /// <param name="Previous">SHA-256 of the line before, 64 lower-case hexadecimal digits; zeros for the first.</param>
 public sealed record LedgerEntry(long Number, DateTimeOffset Time, string Event, string Actor, JsonObject Details, string Previous);
 
+/// <summary>One entry as it stands in the file.</summary>
+/// <param name="Entry">What it says.</param>
+/// <param name="Text">The line, without its end.</param>
+/// <param name="Sha256">Of the line: what the next one names as its previous one.</param>
+public sealed record LedgerLineText(LedgerEntry Entry, string Text, string Sha256);
+
 /// <summary>Where the ledger's chain breaks.</summary>
 /// <param name="Line">The line's number, from 1.</param>
 /// <param name="Reason">What is wrong with it, for people.</param>
@@ -103,13 +109,17 @@ public sealed class Ledger(Site site, TimeProvider clock)
 
     /// <summary>Every entry, the oldest first. A line that a kill cut off is not an entry and is left out.</summary>
     /// <exception cref="FeedException"><see cref="ErrorIds.LedgerDamaged"/></exception>
-    public IEnumerable<LedgerEntry> Read()
+    public IEnumerable<LedgerEntry> Read() => ReadLines().Select(l => l.Entry);
+
+    /// <summary>As <see cref="Read"/>, with the lines themselves.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.LedgerDamaged"/></exception>
+    public IEnumerable<LedgerLineText> ReadLines()
     {
         foreach ((long number, byte[] line, _) in Lines())
         {
             if (Parse(line) is { } entry)
             {
-                yield return entry;
+                yield return new LedgerLineText(entry, Encoding.UTF8.GetString(line), Sha256Digest.Of(line));
             }
             else if (!IsTorn(line, number))
             {
@@ -144,6 +154,17 @@ public sealed class Ledger(Site site, TimeProvider clock)
         }
 
         return null;
+    }
+
+    /// <exception cref="FeedException"><see cref="ErrorIds.LedgerDamaged"/>: the chain does not hold.</exception>
+    public void ThrowIfBroken()
+    {
+        if (VerifyChain() is { } fault)
+        {
+            throw new FeedException(
+                ErrorIds.LedgerDamaged, $"The chain of the ledger '{site.LedgerFile}' breaks at line {fault.Line}. {fault.Reason}", site.LedgerFile,
+                "Somebody or something changed it. Keep a copy of it, compare it with what was exported before, and find out who.");
+        }
     }
 
     private static void WriteLine(ArrayBufferWriter<byte> line, LedgerEntry entry)

@@ -102,9 +102,6 @@ public sealed record SignedTrustDocument(byte[] Document, byte[] Signature)
     /// <summary>Of a file that carries one: base64 makes a third more.</summary>
     internal const int MaxFileBytes = 2 * (TrustDocument.MaxBytes + SignatureVerifier.MaxSignatureBytes);
 
-    /// <summary>Whether a file's first bytes are those of one, and not of a certificate.</summary>
-    public static bool IsOne(ReadOnlySpan<byte> content) => content.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
-
     /// <exception cref="FeedException"><see cref="ErrorIds.TrustNotFound"/> or <see cref="ErrorIds.TrustDocumentInvalid"/></exception>
     public static SignedTrustDocument Read(string path)
     {
@@ -126,6 +123,45 @@ public sealed record SignedTrustDocument(byte[] Document, byte[] Signature)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FeedException(ErrorIds.TrustNotFound, $"'{path}' cannot be read: {e.Message}", path, "Name the file that New-ClairFeedTrustDocument made.", e);
+        }
+    }
+
+    /// <summary>Writes it to a file that is not there yet.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.DestinationInvalid"/> or <see cref="ErrorIds.DiskFull"/></exception>
+    public void Write(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1);
+            file.Write(ToBytes());
+            file.Flush(flushToDisk: true);
+        }
+        catch (IOException e) when (Sites.Site.IsFull(e))
+        {
+            File.Delete(path);
+            throw Sites.Site.DiskFull(path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FeedException(
+                ErrorIds.DestinationInvalid, $"The trust document cannot be written to '{path}': {e.Message}", path,
+                "Name a file that is not there yet, in a folder that this account may write to.", e);
+        }
+    }
+
+    /// <summary>What it says; who signed it is not looked at.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.TrustDocumentInvalid"/></exception>
+    public TrustDocument Parse()
+    {
+        try
+        {
+            return TrustDocument.Parse(Document);
+        }
+        catch (FormatException e)
+        {
+            throw new FeedException(
+                ErrorIds.TrustDocumentInvalid, SnapshotRules.Printable($"The trust document cannot be read: {e.Message}."), "trust",
+                "Get it again from the holder of the root.", e);
         }
     }
 

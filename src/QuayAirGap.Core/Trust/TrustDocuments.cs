@@ -15,6 +15,20 @@ namespace QuayAirGap.Core.Trust;
 public sealed record TrustChange(
     TrustDocument Document, string RootSubject, IReadOnlyList<(string Subject, string Thumbprint)> Added, IReadOnlyList<(string Subject, string Thumbprint)> Revoked)
 {
+    /// <summary>Holds that it is of the root that somebody names.</summary>
+    /// <param name="root">Its SHA-256, or the first 8 digits of it or more.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.TrustRootUnknown"/></exception>
+    public void ThrowUnlessOf(string root)
+    {
+        string prefix = root.Trim().Replace(":", "", StringComparison.Ordinal).ToLowerInvariant();
+        if (prefix.Length < 8 || !Document.Root.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            throw new FeedException(
+                ErrorIds.TrustRootUnknown, $"The trust document is of '{RootSubject}', SHA-256 {Document.Root}, and not of '{root}'.", root,
+                "Nothing was changed. Give the first 8 digits or more of the root's SHA-256, as its holder keeps them, not as the file says.");
+        }
+    }
+
     /// <summary>For the ledger.</summary>
     public JsonObject Details() => new()
     {
@@ -122,6 +136,9 @@ public sealed class TrustDocuments(Site site)
 
         return newer;
     }
+
+    /// <summary>Whether the site has not taken this very document yet.</summary>
+    public bool IsNew(SignedTrustDocument signed) => !IsStored(signed);
 
     /// <summary>What a document would change.</summary>
     /// <exception cref="FeedException"><see cref="ErrorIds.TrustDocumentInvalid"/>, <see cref="ErrorIds.TrustDocumentOld"/> or <see cref="ErrorIds.TrustRootUnknown"/></exception>

@@ -270,7 +270,7 @@ public sealed class TrustStore(Site site)
                 case CertificateFileKind.Pfx:
                     return FromPfx(path, content);
                 default:
-                    throw Invalid(path, $"'{path}' is not a certificate.", "Name the signer's .cer file, PEM or DER.");
+                    throw Invalid(path, $"'{path}' is not a certificate.", "Name the signer's .cer file, PEM or DER. A trust document is taken with Import-ClairFeedTrust.");
             }
         }
         catch (CryptographicException e)

@@ -5,7 +5,7 @@ using QuayAirGap.Core.Trust;
 namespace QuayAirGap.Commands;
 
 /// <summary>New-ClairFeedSigner.</summary>
-[Cmdlet(VerbsCommon.New, "ClairFeedSigner", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.New, "ClairFeedSigner", SupportsShouldProcess = true, DefaultParameterSetName = "Alone")]
 [OutputType(typeof(ClairFeedSigner))]
 public sealed class NewClairFeedSignerCommand : ClairFeedCmdlet
 {
@@ -26,18 +26,32 @@ public sealed class NewClairFeedSignerCommand : ClairFeedCmdlet
     /// <summary>How long the certificate is valid.</summary>
     [Parameter]
     [DurationTransformation]
-    public TimeSpan ValidFor { get; set; } = TimeSpan.FromDays(3 * 365);
+    public TimeSpan? ValidFor { get; set; }
+
+    /// <summary>Makes a root: it signs no bundles, but vouches for those who do.</summary>
+    [Parameter(ParameterSetName = "Root", Mandatory = true)]
+    public SwitchParameter Root { get; set; }
+
+    /// <summary>The PFX or PEM file of the root that vouches for the new signer.</summary>
+    [Parameter(ParameterSetName = "IssuedBy", Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string? IssuedBy { get; set; }
+
+    /// <summary>The password of the root's file.</summary>
+    [Parameter(ParameterSetName = "IssuedBy")]
+    public SecureString? IssuerPassword { get; set; }
 
     /// <inheritdoc/>
     protected override void Begin()
     {
         string path = FilePath(Path);
-        if (!ShouldProcess(path, $"Create a signer '{Subject}'"))
+        using BundleSigner? issuer = IssuedBy is null ? null : BundleSigner.LoadRoot(FilePath(IssuedBy), SecretText.Of(IssuerPassword));
+        if (!ShouldProcess(path, Root ? $"Create a root '{Subject}'" : $"Create a signer '{Subject}'"))
         {
             return;
         }
 
-        CreatedSigner signer = SignerFactory.Create(path, Subject, SecretText.Of(Password), ValidFor, TimeProvider.System);
+        CreatedSigner signer = SignerFactory.Create(path, Subject, SecretText.Of(Password), ValidFor, TimeProvider.System, Root, issuer);
         if (Password is null)
         {
             WriteVerbose($"The key in '{signer.PfxPath}' has no password: the file's access rights alone protect it.");

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Security;
+using System.Security.Cryptography.X509Certificates;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Sites;
@@ -20,13 +21,18 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     public string Destination { get; set; } = "";
 
     /// <summary>The signers' PFX or PEM files.</summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string[] Signer { get; set; } = [];
 
     /// <summary>The password of the signers' files.</summary>
     [Parameter]
     public SecureString? SignerPassword { get; set; }
+
+    /// <summary>Certificates with their keys, from the platform's store, a card or an HSM.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public X509Certificate2[] SignerCertificate { get; set; } = [];
 
     /// <summary>The sources to collect; the others are carried as they were; all enabled ones where none is named.</summary>
     [Parameter]
@@ -73,21 +79,9 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
 
         string destination = FilePath(Destination);
         string[] names = [.. Name.SelectMany(SourceNames.Collectable).Select(s => s.Name).Distinct()];
-        string? password = SecretText.Of(SignerPassword);
-        var signers = new List<BundleSigner>();
-        try
-        {
-            foreach (string signer in Signer)
-            {
-                signers.Add(BundleSigner.Load(FilePath(signer), password));
-            }
-
-            Save(destination, signers, names);
-        }
-        finally
-        {
-            signers.ForEach(s => s.Dispose());
-        }
+        SignerParameters.ThrowIfNone(Signer, SignerCertificate);
+        using var signers = new SignerSet(Signer.Select(FilePath), SecretText.Of(SignerPassword), SignerCertificate);
+        Save(destination, signers.All, names);
     }
 
     /// <summary>What would be collected, also where there is no site yet.</summary>

@@ -31,16 +31,19 @@ internal static class ErrorRecordFactory
     public static ErrorCategory CategoryOf(string errorId) => errorId switch
     {
         ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
-            ErrorIds.BundleNotFound or ErrorIds.GenerationNotFound or ErrorIds.ClairConfigNotFound => ErrorCategory.ObjectNotFound,
+            ErrorIds.BundleNotFound or ErrorIds.GenerationNotFound or ErrorIds.ClairConfigNotFound or ErrorIds.RegistryNotFound => ErrorCategory.ObjectNotFound,
         ErrorIds.SiteNotWritable => ErrorCategory.PermissionDenied,
         ErrorIds.SiteBusy => ErrorCategory.ResourceBusy,
         ErrorIds.DiskFull or ErrorIds.PublicationFailed => ErrorCategory.WriteError,
         ErrorIds.SourceUnsupported => ErrorCategory.NotImplemented,
-        ErrorIds.SignerExists => ErrorCategory.ResourceExists,
-        ErrorIds.SignerPassword => ErrorCategory.AuthenticationError,
+        ErrorIds.SignerExists or ErrorIds.SignatureExists => ErrorCategory.ResourceExists,
+        ErrorIds.SignerPassword or ErrorIds.RegistryDenied => ErrorCategory.AuthenticationError,
+        ErrorIds.RegistryReference => ErrorCategory.InvalidArgument,
+        ErrorIds.RegistryContent or ErrorIds.RegistryAuthFile => ErrorCategory.InvalidData,
+        ErrorIds.RegistryStatus => ErrorCategory.ProtocolError,
         ErrorIds.SourceFailed or ErrorIds.NothingCollected => ErrorCategory.ReadError,
         ErrorIds.UpstreamStalled => ErrorCategory.OperationTimeout,
-        ErrorIds.UpstreamUnreachable => ErrorCategory.ConnectionError,
+        ErrorIds.UpstreamUnreachable or ErrorIds.RegistryUnreachable => ErrorCategory.ConnectionError,
         ErrorIds.DestinationInvalid or ErrorIds.ClairModeIncomplete => ErrorCategory.InvalidArgument,
         ErrorIds.ClairUnauthorized => ErrorCategory.AuthenticationError,
         ErrorIds.ClairAnswer => ErrorCategory.ProtocolError,

@@ -1,8 +1,12 @@
+using System.Collections.ObjectModel;
+using QuayAirGap.Core.Bundles;
+using QuayAirGap.Core.Bundles.Registry;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Store;
 using QuayAirGap.Core.Tls;
 using QuayAirGap.Core.Trust;
 
@@ -114,6 +118,47 @@ internal static class OutputMapper
         NotBefore = signer.NotBefore,
         NotAfter = signer.NotAfter,
         Path = signer.Path,
+    };
+
+    public static ClairFeedLedgerEntry LedgerEntry(LedgerLineText line) => new()
+    {
+        Number = line.Entry.Number,
+        Time = line.Entry.Time,
+        Event = line.Entry.Event,
+        Actor = line.Entry.Actor,
+        Details = new ReadOnlyDictionary<string, string>(line.Entry.Details.ToDictionary(d => d.Key, d => d.Value?.ToString() ?? "", StringComparer.OrdinalIgnoreCase)),
+        Previous = line.Entry.Previous,
+        Sha256 = line.Sha256,
+    };
+
+    public static ClairFeedTrustPolicy TrustPolicy(TrustStore store) => new()
+    {
+        RequiredSigners = store.RequiredSigners,
+        TrustedCertificates = store.List().Count(t => !t.IsRevoked),
+        Stream = store.Stream,
+    };
+
+    public static ClairFeedTrustDocument TrustDocument(string path, TrustDocument document, TrustChange? change = null) => new()
+    {
+        Path = path,
+        Root = document.Root,
+        Number = document.Number,
+        Issued = document.Issued,
+        Signers = [.. document.Signers.Select(s => Sha256Digest.Of(s))],
+        Revoked = [.. document.Revoked.Select(r => Sha256Digest.Of(r))],
+        Added = [.. (change?.Added ?? []).Select(a => a.Thumbprint)],
+        NewlyRevoked = [.. (change?.Revoked ?? []).Select(r => r.Thumbprint)],
+    };
+
+    public static ClairFeedRegistryBundle Published(Bundle bundle, PublishedBundle published) => new()
+    {
+        Reference = published.Reference.ToString(),
+        Tags = [.. published.Tags],
+        Digest = published.Digest,
+        Sequence = bundle.Snapshot.Sequence,
+        SnapshotSha256 = bundle.SnapshotSha256,
+        BytesSent = published.BytesSent,
+        BytesThere = published.BytesThere,
     };
 
     public static ClairFeedSigner Signer(CreatedSigner signer) => new()

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -9,6 +8,7 @@ using QuayAirGap.Core.Bundles.Registry;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Tests.Bundles;
+using QuayAirGap.TestKit.Registry;
 using Xunit;
 
 namespace QuayAirGap.Core.Tests.Registry;
@@ -232,7 +232,7 @@ public sealed class RegistryTests : IAsyncLifetime
     {
         using X509Certificate2 issuer = Certificate("CN=Tokens", null);
         string bundle = _kit.Write("tokens.crt", Encoding.ASCII.GetBytes(issuer.ExportCertificatePem()));
-        using var service = new TokenService(issuer, FreePort());
+        using var service = new TokenService(issuer, RegistryProcess.FreePort());
         await using RegistryProcess registry = await RegistryProcess.StartAsync(token: $"{{realm: '{service.Realm}', service: feeds, issuer: tests, rootcertbundle: '{bundle}'}}");
         WrittenBundle written = await _kit.WriteAsync();
 
@@ -248,7 +248,7 @@ public sealed class RegistryTests : IAsyncLifetime
     {
         await using RegistryProcess registry = await RegistryProcess.StartAsync();
         await RefusedAsync(ErrorIds.RegistryNotFound, () => ReceiveAsync($"{registry.Host}/nothing/here", _kit.PathOf("x.tar")));
-        await RefusedAsync(ErrorIds.RegistryUnreachable, () => ReceiveAsync($"127.0.0.1:{FreePort()}/{Repository}", _kit.PathOf("x.tar"), s_quick with { Attempts = 1 }));
+        await RefusedAsync(ErrorIds.RegistryUnreachable, () => ReceiveAsync($"127.0.0.1:{RegistryProcess.FreePort()}/{Repository}", _kit.PathOf("x.tar"), s_quick with { Attempts = 1 }));
         if (RegistryProcess.Find("skopeo") is not null)
         {
             // An image in its place.
@@ -269,13 +269,6 @@ public sealed class RegistryTests : IAsyncLifetime
         }
 
         Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(_kit.PathOf("x"))!, "x.tar*"));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Of the real time: the registry is another process.</summary>

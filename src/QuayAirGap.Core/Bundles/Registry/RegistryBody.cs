@@ -18,7 +18,7 @@ internal static class RegistryBody
                     return null;
                 }
 
-                body.Write(buffer, 0, read);
+                await body.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -2,12 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Xunit;
 
-namespace QuayAirGap.Core.Tests.Registry;
+namespace QuayAirGap.TestKit.Registry;
 
 /// <summary>CNCF distribution, the real one, on a free loopback port with a folder of its own.</summary>
-internal sealed class RegistryProcess : IAsyncDisposable
+public sealed class RegistryProcess : IAsyncDisposable
 {
     /// <summary>bcrypt of "correct horse".</summary>
     private const string UserLine = "courier:$2b$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n";
@@ -83,7 +82,10 @@ internal sealed class RegistryProcess : IAsyncDisposable
             }
 
             await registry.DisposeAsync();
-            Assert.True(attempt < 3, "The registry does not start: " + await said);
+            if (attempt == 3)
+            {
+                throw new InvalidOperationException("The registry does not start: " + await said);
+            }
         }
     }
 
@@ -99,7 +101,8 @@ internal sealed class RegistryProcess : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static int FreePort()
+    /// <summary>A port that nobody listens on at this moment.</summary>
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
