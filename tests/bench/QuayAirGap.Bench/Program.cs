@@ -9,7 +9,7 @@ using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Trust;
 using QuayAirGap.TestKit.Upstream;
 
-// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [serving] [--documents 3000] [--megabytes 200] [--runs 5] [--seconds 5]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
@@ -25,6 +25,12 @@ int runs = Option("--runs", 5);
 string work = Directory.CreateTempSubdirectory("quayairgap-bench-").FullName;
 try
 {
+    if (args is ["serving", ..])
+    {
+        await ServingBench.RunAsync(work, runs, Option("--seconds", 5));
+        return;
+    }
+
     Console.WriteLine("Making an upstream …");
     string feeds = Path.Combine(work, "feeds");
     SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", 200));
