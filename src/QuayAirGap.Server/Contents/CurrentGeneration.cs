@@ -32,14 +32,13 @@ internal sealed class CurrentGeneration(Site site, TimeProvider time, ILogger lo
 
     public async ValueTask<Found?> FindAsync(string path, CancellationToken cancellationToken)
     {
-        if (time.GetTimestamp() >= Volatile.Read(ref _nextLook))
-        {
-            // A client that goes away must not stop the loading that the others profit from.
-            await LookAsync().WaitAsync(cancellationToken);
-        }
-
+        await LookAsync(cancellationToken);
         return _view?.Find(path);
     }
+
+    /// <summary>A client that goes away does not stop the loading that the others profit from.</summary>
+    public ValueTask LookAsync(CancellationToken cancellationToken) =>
+        time.GetTimestamp() >= Volatile.Read(ref _nextLook) ? new ValueTask(LookAsync().WaitAsync(cancellationToken)) : ValueTask.CompletedTask;
 
     private Task LookAsync() =>
         Interlocked.Exchange(ref _looking, 1) == 0 ? Task.Run(Look) : Task.CompletedTask;

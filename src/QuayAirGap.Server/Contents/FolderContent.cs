@@ -41,6 +41,8 @@ internal sealed class FolderContent : IMirrorContent
 
     public bool IsReady => true;
 
+    public ValueTask LookAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     public Generation? Published => null;
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Directory.Exists(_root)

@@ -5,6 +5,9 @@ namespace QuayAirGap.Server.Contents;
 /// <summary>What a mirror serves.</summary>
 internal interface IMirrorContent
 {
+    /// <summary>Looks whether there is something newer to serve, where it is time to; finding something does so too.</summary>
+    ValueTask LookAsync(CancellationToken cancellationToken);
+
     /// <summary>Whether there is something to serve.</summary>
     bool IsReady { get; }
 

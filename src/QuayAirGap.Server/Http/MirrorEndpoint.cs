@@ -45,7 +45,7 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
         {
             source = await AnswerAsync(context, sink, path, hidden, overlay);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (sink.ClientIsGone || context.RequestAborted.IsCancellationRequested)
         {
             context.Abort();
         }

@@ -5,6 +5,9 @@ namespace QuayAirGap.Server.Http;
 /// <summary>Where a body goes, and how much of it went there.</summary>
 internal sealed class ResponseSink(PipeWriter writer, CancellationToken aborted)
 {
+    /// <summary>Whether the client went away before the end. The request itself hears of it a little later.</summary>
+    public bool ClientIsGone { get; private set; }
+
     /// <summary>Bytes handed to the connection so far.</summary>
     public long Sent { get; private set; }
 
@@ -28,6 +31,7 @@ internal sealed class ResponseSink(PipeWriter writer, CancellationToken aborted)
     {
         if (result.IsCompleted || result.IsCanceled)
         {
+            ClientIsGone = true;
             throw new OperationCanceledException("The client is gone.", aborted);
         }
     }

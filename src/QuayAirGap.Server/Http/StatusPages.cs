@@ -13,7 +13,13 @@ internal sealed class StatusPages(IMirrorContent content, MetricsText metrics)
     /// <returns>False for every other path.</returns>
     public async ValueTask<bool> TryHandleAsync(HttpContext context)
     {
-        (int status, string type, Func<string> text)? page = RequestPath.Of(context) switch
+        string? path = RequestPath.Of(context);
+        if (path is "/readyz" or "/metrics")
+        {
+            await content.LookAsync(context.RequestAborted);
+        }
+
+        (int status, string type, Func<string> text)? page = path switch
         {
             "/healthz" => (StatusCodes.Status200OK, "text/plain", () => "ok\n"),
             "/readyz" when content.IsReady => (StatusCodes.Status200OK, "text/plain", () => "ready\n"),

@@ -14,6 +14,7 @@ using QuayAirGap.TestKit.Upstream;
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- mutations [--rounds 10000] [--seed 20261124]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- large [--runs 1]            a synthetic bundle of about 3 GB
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- serving [--runs 5] [--seconds 5]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
@@ -35,12 +36,18 @@ int runs = Option("--runs", large ? 1 : 5);
 if (args is ["delta", var captures, ..])
 {
     await DeltaBench.RunAsync(Path.GetFullPath(captures), runs);
-    return;
+    return 0;
 }
 
 string work = Directory.CreateTempSubdirectory("quayairgap-bench-").FullName;
 try
 {
+    if (args is ["serving", ..])
+    {
+        await ServingBench.RunAsync(work, runs, Option("--seconds", 5));
+        return 0;
+    }
+
     Console.WriteLine("Making an upstream …");
     string feeds = Path.Combine(work, "feeds");
     SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", large ? 4000 : 200));
