@@ -97,7 +97,10 @@ public sealed class AirGapTests
             .WithoutErrors();
         Assert.Equal(["DropIn", "Environment"], set.Output.Select(o => (string)o.Properties["Kind"].Value));
         Assert.Equal(
-            "HTTP_PROXY=http://m:1\nHTTPS_PROXY=http://m:1\nNO_PROXY=localhost,127.0.0.1,::1,quay.example\n", File.ReadAllText(folder["proxy.env"]));
+            "# QuayAirGap: begin\nHTTP_PROXY=http://m:1\nHTTPS_PROXY=http://m:1\nNO_PROXY=localhost,127.0.0.1,::1,quay.example\n# QuayAirGap: end\n",
+            File.ReadAllText(folder["proxy.env"]));
+        engine.Run("param($c, $e) Set-ClairAirGap Connected -ConfigPath $c -EnvironmentPath $e", folder["config.yaml"], folder["proxy.env"]).WithoutErrors();
+        Assert.False(File.Exists(folder["proxy.env"]));
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public static partial class AirGapLint
     private static readonly string[] s_repositoryScanner = ["indexer", "scanner", "repo", "rhel-repository-scanner"];
     private static readonly string[] s_containerScanner = ["indexer", "scanner", "package", "rhel_containerscanner"];
     private static readonly string[] s_java = ["indexer", "scanner", "package", "java"];
+    private static readonly string[] s_modes = ["indexer", "matcher", "notifier"];
     private static readonly TimeSpan s_shortestPeriod = TimeSpan.FromHours(24);
 
     /// <summary>All findings, the worst first.</summary>
@@ -258,7 +259,7 @@ public static partial class AirGapLint
 
         private void CheckDatabases()
         {
-            string[] databases = [.. new[] { "indexer", "matcher", "notifier" }.Select(s => Text(_c.Find(s, "connstring"))).OfType<string>().Select(Database)];
+            string[] databases = [.. s_modes.Select(s => Text(_c.Find(s, "connstring"))).OfType<string>().Select(Database)];
             if (context.Release.NeedsOneDatabaseForEachMode && databases.Length > 1 && databases.Distinct().Count() < databases.Length)
             {
                 Add(

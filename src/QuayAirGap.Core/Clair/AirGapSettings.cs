@@ -140,7 +140,7 @@ public sealed record AirGapSettings(IReadOnlyList<ClairSetting> Settings, IReadO
         {
             Set(["matcher", "disable_updaters"], false);
             Set(["matcher", "period"], "24h");
-            Set(["matcher", "update_retention"], 2);
+            Set(["matcher", "update_retention"], 2L);
         }
 
         private void AddMirror(ServedFeeds served, Uri mirror)
@@ -315,7 +315,7 @@ public sealed record AirGapSettings(IReadOnlyList<ClairSetting> Settings, IReadO
         {
             string folder = request.MappingFolder ?? throw Incomplete("the folder of the two mapping files as Clair sees it", "-MappingFolder");
             Set(["matcher", "disable_updaters"], true);
-            Set(["matcher", "update_retention"], 2);
+            Set(["matcher", "update_retention"], 2L);
             foreach ((string[] scanner, string key) in Scanners())
             {
                 string file = key == "repo2cpe_mapping" ? RepositoryMapping : ContainerMapping;

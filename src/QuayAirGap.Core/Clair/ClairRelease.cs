@@ -64,10 +64,10 @@ public sealed class ClairRelease
     public string Claircore { get; }
 
     /// <summary>The names that updaters.sets understands.</summary>
-    public IReadOnlyList<string> Sets => s_sets;
+    public IReadOnlyList<string> Sets { get; } = s_sets;
 
     /// <summary>The names that matchers.names understands.</summary>
-    public IReadOnlyList<string> Matchers => s_matchers;
+    public IReadOnlyList<string> Matchers { get; } = s_matchers;
 
     /// <summary>What it calls Photon's updaters.</summary>
     internal IReadOnlyList<string> PhotonUpdaters { get; }

@@ -91,7 +91,9 @@ public static partial class IngestionEvaluator
             {
                 found.Add(new Ingestion
                 {
-                    Source = source.Name, Updater = updater, State = IngestionState.Missing,
+                    Source = source.Name,
+                    Updater = updater,
+                    State = IngestionState.Missing,
                     Reason = $"The mirror serves it, and Clair has never ingested it: {SourceCatalog.Find(source.Name)?.Covers ?? source.Name} may look clean without being checked.",
                 });
             }
@@ -102,7 +104,8 @@ public static partial class IngestionEvaluator
             bool isServed = current.Entries.Any(e => e.Source == source.Name);
             found.Add(new Ingestion
             {
-                Source = source.Name, State = isServed ? IngestionState.Missing : IngestionState.NotServed,
+                Source = source.Name,
+                State = isServed ? IngestionState.Missing : IngestionState.NotServed,
                 Reason = $"{(isServed ? "The mirror serves it" : "The mirror does not serve it")}, and Clair has no operation of it: {source.Covers} look clean without being checked.",
             });
         }
@@ -115,7 +118,10 @@ public static partial class IngestionEvaluator
     [
         .. operations.Select(o => new Ingestion
         {
-            Source = SourceOf(o.Updater), Updater = o.Updater, State = IngestionState.NotCompared, Operation = o,
+            Source = SourceOf(o.Updater),
+            Updater = o.Updater,
+            State = IngestionState.NotCompared,
+            Operation = o,
             Reason = "There is no site here to compare with: Clair's date is that of the last change and says nothing of the data's age.",
         }).OrderBy(f => f.Source, StringComparer.Ordinal).ThenBy(f => f.Updater, StringComparer.Ordinal),
     ];

@@ -11,7 +11,10 @@ internal sealed class MirrorClient : IDisposable
 
     private readonly UpstreamClient _client = new(new UpstreamOptions
     {
-        Attempts = 2, RetryDelay = TimeSpan.FromMilliseconds(200), LongestRetryAfter = TimeSpan.FromSeconds(2), StallTimeout = TimeSpan.FromSeconds(20),
+        Attempts = 2,
+        RetryDelay = TimeSpan.FromMilliseconds(200),
+        LongestRetryAfter = TimeSpan.FromSeconds(2),
+        StallTimeout = TimeSpan.FromSeconds(20),
     });
 
     /// <summary>The status of a HEAD request.</summary>
@@ -75,7 +78,7 @@ internal sealed class MirrorClient : IDisposable
             byte[] buffer = new byte[81920];
             for (int read; (read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
             {
-                text.Write(buffer, 0, read);
+                await text.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
                 if (text.Length > LargestText)
                 {
                     string url = response.RequestMessage!.RequestUri!.AbsoluteUri;

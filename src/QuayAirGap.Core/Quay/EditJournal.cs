@@ -12,9 +12,7 @@ internal sealed class EditJournal
 {
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly List<(string[] Path, string Written, JsonNode? Value)> _before = [];
-    private readonly List<string[]> _added = [];
-    private readonly List<string[]> _made = [];
+    private readonly List<Step> _steps = [];
 
     /// <summary>Whether the whole text was made.</summary>
     public bool IsCreated { get; init; }
@@ -26,9 +24,8 @@ internal sealed class EditJournal
         {
             JsonObject root = JsonNode.Parse(text)!.AsObject();
             var journal = new EditJournal { IsCreated = (bool)root["created"]! };
-            journal._before.AddRange(root["before"]!.AsArray().Select(b => (Path(b!["path"]), (string)b["written"]!, b["value"]?.DeepClone())));
-            journal._added.AddRange(root["added"]!.AsArray().Select(Path));
-            journal._made.AddRange(root["made"]!.AsArray().Select(Path));
+            journal._steps.AddRange(root["steps"]!.AsArray().Select(s => new Step(
+                [.. s!["path"]!.AsArray().Select(k => (string)k!)], (string?)s["written"], s["value"]?.DeepClone(), s["made"]?.GetValue<int>() ?? 0)));
             return journal;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentNullException)
@@ -42,12 +39,7 @@ internal sealed class EditJournal
     public override string ToString() => new JsonObject
     {
         ["created"] = IsCreated,
-        ["before"] = new JsonArray([.. _before.Select(b => (JsonNode?)new JsonObject
-        {
-            ["path"] = Array(b.Path), ["written"] = b.Written, ["value"] = b.Value?.DeepClone(),
-        })]),
-        ["added"] = new JsonArray([.. _added.Select(p => (JsonNode?)Array(p))]),
-        ["made"] = new JsonArray([.. _made.Select(p => (JsonNode?)Array(p))]),
+        ["steps"] = new JsonArray([.. _steps.Select(s => (JsonNode?)s.ToJson())]),
     }.ToJsonString(s_json);
 
     /// <summary>Sets a value, or takes it out where it is null; mappings are merged, as Clair merges a drop-in.</summary>
@@ -65,39 +57,53 @@ internal sealed class EditJournal
             return text;
         }
 
-        if (isThere)
-        {
-            _before.Add(([.. path], text.Written(path)!, now?.DeepClone()));
-        }
-        else
-        {
-            _added.Add([.. path]);
-            for (int depth = text.Depth(path) + 1; depth < path.Count; depth++)
-            {
-                _made.Add([.. path.Take(depth)]);
-            }
-        }
-
+        int depth = text.Depth(path);
+        _steps.Add(isThere ? new Step([.. path], text.Written(path), now?.DeepClone(), 0) : new Step([.. path], null, null, path.Count - depth - 1));
         return value is null ? text.Remove(path) : text.Set(path, value);
     }
 
     /// <summary>Takes everything back that <see cref="Set"/> did; what others added meanwhile stays.</summary>
     public YamlText Revert(YamlText text)
     {
-        foreach (string[] path in Enumerable.Reverse(_added))
+        foreach (Step step in Enumerable.Reverse(_steps))
         {
-            text = text.Remove(path);
+            if (step.Written is not null)
+            {
+                text = text.Restore(step.Path, step.Written, step.Value);
+                continue;
+            }
+
+            text = text.Remove(step.Path);
+            for (int i = 1; i <= step.Made; i++)
+            {
+                string[] made = [.. step.Path.SkipLast(i)];
+                text = text.Find(made) is null or JsonObject { Count: 0 } ? text.Remove(made) : text;
+            }
         }
 
-        foreach (string[] path in Enumerable.Reverse(_made).Where(p => text.Find(p) is null or JsonObject { Count: 0 } or JsonArray { Count: 0 }))
-        {
-            text = text.Remove(path);
-        }
-
-        return Enumerable.Reverse(_before).Aggregate(text, (t, b) => t.Restore(b.Path, b.Written, b.Value));
+        return text;
     }
 
-    private static string[] Path(JsonNode? node) => [.. node!.AsArray().Select(k => (string)k!)];
+    /// <param name="Path">What was set.</param>
+    /// <param name="Written">How it was written before; null where it was not there.</param>
+    /// <param name="Value">What it was before.</param>
+    /// <param name="Made">How many mappings above it had to be made.</param>
+    private sealed record Step(string[] Path, string? Written, JsonNode? Value, int Made)
+    {
+        public JsonObject ToJson()
+        {
+            var json = new JsonObject { ["path"] = new JsonArray([.. Path.Select(k => (JsonNode?)k)]) };
+            if (Written is null)
+            {
+                json["made"] = Made;
+            }
+            else
+            {
+                json["written"] = Written;
+                json["value"] = Value?.DeepClone();
+            }
 
-    private static JsonArray Array(string[] path) => new([.. path.Select(k => (JsonNode?)k)]);
+            return json;
+        }
+    }
 }

@@ -164,7 +164,7 @@ internal sealed class YamlText
     }
 
     /// <summary>The same tree with another value at a path.</summary>
-    private static JsonNode? Replace(JsonNode? node, IReadOnlyList<string> path, JsonNode? value)
+    private JsonNode? Replace(JsonNode? node, IReadOnlyList<string> path, JsonNode? value)
     {
         if (path.Count == 0)
         {
@@ -180,7 +180,11 @@ internal sealed class YamlText
             }
             else
             {
-                int i = int.Parse(path[0], CultureInfo.InvariantCulture);
+                if (!int.TryParse(path[0], NumberStyles.None, CultureInfo.InvariantCulture, out int i) || i >= list.Count)
+                {
+                    throw Conflict(path);
+                }
+
                 JsonNode? entry = list[i];
                 list[i] = null;
                 list[i] = Replace(entry, rest, value);
@@ -326,7 +330,7 @@ internal sealed class YamlText
         return Column(dash);
     }
 
-    private int Column(int at) => at - LineStart(at);
+    private int Column(int at) => at - LineStart(at) - (LineStart(at) == 0 && Text.StartsWith('\uFEFF') ? 1 : 0);
 
     private int LineStart(int at) => at == 0 ? 0 : Text.LastIndexOf('\n', at - 1) + 1;
 

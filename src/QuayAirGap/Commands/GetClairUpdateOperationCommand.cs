@@ -65,11 +65,14 @@ public sealed class GetClairUpdateOperationCommand : ClairFeedCmdlet
 
         Site site = OpenSite();
         var store = new GenerationStore(site);
-        return store.LoadCurrent() is { } current
-            ? IngestionEvaluator.Evaluate(
-                operations, current, store.Numbers().Reverse().Where(n => n != current.Number).Select(n => (Func<Generation>)(() => Generation.LoadIndex(store.FolderOf(n)))),
-                site.Store)
-            : IngestionEvaluator.WithoutSite(operations);
+        if (store.CurrentNumber is not { } current)
+        {
+            return IngestionEvaluator.WithoutSite(operations);
+        }
+
+        Generation Load(int number) => Generation.LoadIndex(store.FolderOf(number)); // the tables of single documents prove nothing here
+        return IngestionEvaluator.Evaluate(
+            operations, Load(current), store.Numbers().Reverse().Where(n => n != current).Select(n => (Func<Generation>)(() => Load(n))), site.Store);
     }
 
     private static string ReadKey(string path) => ConfigFile.ReadIfThere(path)?.Trim() ?? throw new FeedException(

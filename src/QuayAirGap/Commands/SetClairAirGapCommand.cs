@@ -275,7 +275,8 @@ public sealed class SetClairAirGapCommand : ClairFeedCmdlet
         if (named || Site.Exists(ResolvedSitePath))
         {
             Site site = OpenSite();
-            return new GenerationStore(site).LoadCurrent() is { } generation ? ServedFeeds.Of(generation, site.Store) : null;
+            var store = new GenerationStore(site);
+            return store.CurrentNumber is { } number ? ServedFeeds.Of(Generation.LoadIndex(store.FolderOf(number)), site.Store) : null;
         }
 
         Uri? mirror = MirrorUri ?? (mode == AirGapMode.Upstream ? ProxyUri : null);

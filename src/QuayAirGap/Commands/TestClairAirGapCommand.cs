@@ -118,7 +118,8 @@ public sealed class TestClairAirGapCommand : ClairFeedCmdlet
         if (named || Site.Exists(ResolvedSitePath))
         {
             Site site = OpenSite();
-            return new GenerationStore(site).LoadCurrent() is { } generation ? ServedFeeds.Of(generation, site.Store) : null;
+            var store = new GenerationStore(site);
+            return store.CurrentNumber is { } number ? ServedFeeds.Of(Generation.LoadIndex(store.FolderOf(number)), site.Store) : null;
         }
 
         return MirrorUri is null ? null : Await((_, token) => ServedFeeds.AskAsync(MirrorUri, year, token));

@@ -164,6 +164,11 @@ public sealed class AirGapLintTests
     private static IReadOnlyList<AirGapFinding> Check(ClairConfiguration read, ClairRelease release, AirGapMode? mode = null, ServedFeeds? served = null) =>
         AirGapLint.Check(new LintContext
         {
-            Configuration = read, Release = release, Mode = mode, Served = served ?? ClairKit.Served(), Year = 2026, Command = "Set-ClairAirGap -Mode Mirror",
+            Configuration = read,
+            Release = release,
+            Mode = mode,
+            Served = served ?? ClairKit.Served(),
+            Year = 2026,
+            Command = "Set-ClairAirGap -Mode Mirror",
         });
 }

@@ -133,6 +133,28 @@ public sealed class AirGapSettingsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_variables_keeps_the_others_and_taking_back_works_on_a_broken_configuration()
+    {
+        string path = _folder.Of("clair.env");
+        File.WriteAllText(path, "TZ=UTC\nHTTPS_PROXY=http://old:1\n");
+        var proxy = new ProxySettings(new Uri("http://mirror.example:3128"), ["quay.example"]);
+        AirGapChange change = StandaloneClair.PlanEnvironment(path, proxy, caPath: null);
+        ConfigFile.Apply(change, _clock);
+        Assert.Contains(change.Notes, n => n.Contains("HTTPS_PROXY stands", StringComparison.Ordinal));
+        Assert.StartsWith("TZ=UTC\nHTTPS_PROXY=http://old:1\n# QuayAirGap: begin\nHTTP_PROXY=http://mirror.example:3128\n", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.False(StandaloneClair.PlanEnvironment(path, proxy, caPath: null).IsChange);
+        ConfigFile.Apply(StandaloneClair.PlanEnvironment(path, null, caPath: null), _clock);
+        Assert.Equal("TZ=UTC\nHTTPS_PROXY=http://old:1\n", File.ReadAllText(path));
+
+        string config = _folder.Of("config.yaml");
+        Apply(ClairKit.Request(AirGapMode.Mirror));
+        File.WriteAllText(config, "a: [\n");
+        AirGapChange back = StandaloneClair.Plan(config, ClairKit.Request(AirGapMode.Connected));
+        ConfigFile.Apply(back, _clock);
+        Assert.False(File.Exists(back.Path));
+    }
+
+    [Fact]
     public void A_later_drop_in_that_says_otherwise_is_said()
     {
         string path = _folder.Of("config.yaml");
@@ -168,7 +190,10 @@ public sealed class AirGapSettingsTests : IDisposable
         Assert.Equal([path, backup], Directory.GetFiles(_folder.Path).Order(StringComparer.Ordinal));
         if (!OperatingSystem.IsWindows())
         {
-            Assert.All((string[])[path, backup!], f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+            foreach (string file in (string[])[path, backup!])
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            }
         }
     }
 

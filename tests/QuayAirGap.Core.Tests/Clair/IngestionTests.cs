@@ -180,14 +180,26 @@ public sealed class IngestionTests : IDisposable
             (string sha256, long size) = await _store.AddAsync(new MemoryStream(Encoding.UTF8.GetBytes(content)), TestContext.Current.CancellationToken);
             entries.Add(new GenerationEntry
             {
-                Path = path, Source = source, Sha256 = sha256, Size = size, ContentType = "text/plain", LastModified = s_time.AddHours(number),
+                Path = path,
+                Source = source,
+                Sha256 = sha256,
+                Size = size,
+                ContentType = "text/plain",
+                LastModified = s_time.AddHours(number),
             });
         }
 
         return new Generation
         {
-            Number = number, PublishedAt = s_time, Stream = Guid.NewGuid(), Sequence = number, HighestSequence = number, NewestSnapshot = s_time,
-            SnapshotSha256 = new string('0', 64), Sources = [], Entries = entries,
+            Number = number,
+            PublishedAt = s_time,
+            Stream = Guid.NewGuid(),
+            Sequence = number,
+            HighestSequence = number,
+            NewestSnapshot = s_time,
+            SnapshotSha256 = new string('0', 64),
+            Sources = [],
+            Entries = entries,
         };
     }
 }
