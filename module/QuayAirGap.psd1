@@ -20,6 +20,7 @@
         'Remove-ClairFeedTrust'
         'Restore-ClairFeed'
         'Save-ClairFeed'
+        'Send-ClairFeedWarning'
         'Set-ClairFeedSource'
         'Start-ClairFeedMirror'
         'Stop-ClairFeedMirror'

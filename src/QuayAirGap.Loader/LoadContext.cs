@@ -12,7 +12,10 @@ public sealed class LoadContext : AssemblyLoadContext
 {
     private const string ModuleName = "QuayAirGap";
 
-    private static readonly string[] s_ours = [ModuleName, "QuayAirGap.Core", "AngleSharp", "Polly.Core", "YamlDotNet", "ZstdSharp"];
+    private static readonly string[] s_ours =
+    [
+        ModuleName, "QuayAirGap.Core", "AngleSharp", "BouncyCastle.Cryptography", "MailKit", "MimeKit", "Polly.Core", "YamlDotNet", "ZstdSharp",
+    ];
 
     private static readonly Lazy<LoadContext> s_instance = new(() => new LoadContext());
 

@@ -11,7 +11,8 @@ public sealed class ModuleTests
 {
     private static readonly string[] s_assemblies =
     [
-        "AngleSharp.dll", "Polly.Core.dll", "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll", "QuayAirGap.dll", "YamlDotNet.dll", "ZstdSharp.dll",
+        "AngleSharp.dll", "BouncyCastle.Cryptography.dll", "MailKit.dll", "MimeKit.dll", "Polly.Core.dll", "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll",
+        "QuayAirGap.dll", "YamlDotNet.dll", "ZstdSharp.dll",
     ];
 
     [Fact]
@@ -90,7 +91,7 @@ public sealed class ModuleTests
         EngineResult result = engine.Run(
             "param($p) Import-Module $p -Force -ErrorAction Stop; Import-Module $p -Force -ErrorAction Stop; (Get-Command -Module QuayAirGap).Count; Get-Command Get-ClairFeedSource",
             Built.Manifest).WithoutErrors();
-        Assert.Equal(15, result.Output[0].BaseObject);
+        Assert.Equal(16, result.Output[0].BaseObject);
         Assert.Equal("QuayAirGap", ((CommandInfo)result.Output[1].BaseObject).ModuleName);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sources;
 
 namespace QuayAirGap.Core.Sites;
@@ -17,7 +18,7 @@ internal static class SettingsReader
     private const int CurrentVersion = 1;
     private const int MostGenerations = 1000;
 
-    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity"];
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "warnings"];
     private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, WarnAfter, CriticalAfter, ExpireAfter];
 
     public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
@@ -34,6 +35,7 @@ internal static class SettingsReader
         int keepGenerations = settings.KeepGenerations;
         TimeSpan bundleValidity = settings.BundleValidity;
         IReadOnlyList<SourceSettings> sources = settings.Sources;
+        WarningSettings warnings = settings.Warnings;
         foreach (SettingsEntry entry in root.Entries)
         {
             switch (entry.Key.Value)
@@ -50,12 +52,15 @@ internal static class SettingsReader
                 case "sources":
                     sources = ReadSources(document, entry, sources);
                     break;
+                case "warnings":
+                    warnings = new WarningSettingsReader(document).Read(entry);
+                    break;
                 default:
                     throw UnknownKey(document, entry.Key, "a setting", s_rootKeys);
             }
         }
 
-        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity };
+        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity, Warnings = warnings };
     }
 
     private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };
@@ -111,14 +116,14 @@ internal static class SettingsReader
         }
     }
 
-    private static IReadOnlyList<SettingsEntry> EntriesOf(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    internal static IReadOnlyList<SettingsEntry> EntriesOf(SettingsDocument document, SettingsEntry entry) => entry.Value switch
     {
         SettingsMapping mapping => mapping.Entries,
         SettingsScalar { IsNull: true } => [],
         _ => throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' has settings below it, not a value"),
     };
 
-    private static string ReadText(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    internal static string ReadText(SettingsDocument document, SettingsEntry entry) => entry.Value switch
     {
         SettingsScalar { IsNull: false, Value: var value } => value,
         SettingsScalar => throw document.Invalid(entry.Key.Line, $"'{entry.Key.Value}' has no value"),
@@ -164,7 +169,7 @@ internal static class SettingsReader
         return fault is null ? UpstreamUri.Normalise(uri!, isFolder) : throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' {fault}");
     }
 
-    private static FeedException UnknownKey(SettingsDocument document, SettingsScalar key, string what, IReadOnlyList<string> known)
+    internal static FeedException UnknownKey(SettingsDocument document, SettingsScalar key, string what, IReadOnlyList<string> known)
     {
         return document.Invalid(key.Line, $"'{key.Value}' is not {what}; did you mean '{Nearest.To(key.Value, known)}'? Known are {string.Join(", ", known)}");
     }

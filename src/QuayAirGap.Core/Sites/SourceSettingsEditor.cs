@@ -125,7 +125,8 @@ public static class SourceSettingsEditor
             CriticalAfter = change.CriticalAfter ?? s.CriticalAfter,
             ExpireAfter = change.ExpireAfter ?? s.ExpireAfter,
         });
-        if (!expected.SequenceEqual(result.Sources) || old.KeepGenerations != result.KeepGenerations || old.BundleValidity != result.BundleValidity)
+        if (!expected.SequenceEqual(result.Sources) || old.KeepGenerations != result.KeepGenerations || old.BundleValidity != result.BundleValidity
+            || old.Warnings != result.Warnings)
         {
             throw document.Invalid(1, $"the settings of '{definition.Name}' are written in a way that cannot be edited here; change them by hand");
         }
