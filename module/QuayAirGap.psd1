@@ -29,6 +29,7 @@
         'Restore-ClairFeed'
         'Save-ClairFeed'
         'Set-ClairAirGap'
+        'Send-ClairFeedWarning'
         'Set-ClairFeedSource'
         'Set-ClairFeedTrust'
         'Start-ClairFeedMirror'

@@ -112,6 +112,13 @@ public static class ErrorIds
     public const string ClairUnauthorized = nameof(ClairUnauthorized);
     public const string ClairAnswer = nameof(ClairAnswer);
 
+    // warnings
+    public const string WarningNotConfigured = nameof(WarningNotConfigured);
+    public const string WarningNotSent = nameof(WarningNotSent);
+    public const string WarningRefused = nameof(WarningRefused);
+    public const string WarningSecret = nameof(WarningSecret);
+    public const string WarningUnencrypted = nameof(WarningUnencrypted);
+
     // anything that no other id describes
     public const string Unexpected = nameof(Unexpected);
 }

@@ -13,7 +13,9 @@ public sealed class LoadContext : AssemblyLoadContext
     private const string ModuleName = "QuayAirGap";
 
     private static readonly string[] s_ours =
-        [ModuleName, "QuayAirGap.Core", "AngleSharp", "ICSharpCode.SharpZipLib", "Polly.Core", "YamlDotNet", "ZstdSharp"];
+    [
+        ModuleName, "QuayAirGap.Core", "AngleSharp", "BouncyCastle.Cryptography", "ICSharpCode.SharpZipLib", "MailKit", "MimeKit", "Polly.Core", "YamlDotNet", "ZstdSharp",
+    ];
 
     private static readonly Lazy<LoadContext> s_instance = new(() => new LoadContext());
 

@@ -12,8 +12,8 @@ public sealed class ModuleTests
 {
     private static readonly string[] s_assemblies =
     [
-        "AngleSharp.dll", "ICSharpCode.SharpZipLib.dll", "Polly.Core.dll", "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll", "QuayAirGap.dll",
-        "YamlDotNet.dll", "ZstdSharp.dll",
+        "AngleSharp.dll", "BouncyCastle.Cryptography.dll", "ICSharpCode.SharpZipLib.dll", "MailKit.dll", "MimeKit.dll", "Polly.Core.dll",
+        "QuayAirGap.Core.dll", "QuayAirGap.Loader.dll", "QuayAirGap.dll", "YamlDotNet.dll", "ZstdSharp.dll",
     ];
 
     [Fact]

@@ -10,7 +10,8 @@ internal sealed record FreshnessClock(DateTimeOffset Now, DateTimeOffset? Known)
     /// <summary>Two good clocks may differ by this much.</summary>
     private static readonly TimeSpan s_tolerance = TimeSpan.FromMinutes(5);
 
-    private bool IsBehind => Known is { } known && known - Now > s_tolerance;
+    /// <summary>Whether it is before what it must have passed.</summary>
+    public bool IsBehind => Known is { } known && known - Now > s_tolerance;
 
     /// <summary>The least that it can be by now.</summary>
     private DateTimeOffset Least => Known is { } known && known > Now ? known : Now;
@@ -21,7 +22,7 @@ internal sealed record FreshnessClock(DateTimeOffset Now, DateTimeOffset? Known)
 
     /// <summary>What is wrong about the clock, seen from something of that time; null where nothing is.</summary>
     public string? Fault(DateTimeOffset time) =>
-        IsBehind ? $"This machine's clock says {Text(Now)}, but something signed is from {Text(Known!.Value)}: the clock is wrong and ages are unknown"
+        IsBehind ? $"This machine's clock says {Text(Now)}, but it has been {Text(Known!.Value)} before, by a signed time or by this clock itself: the clock is wrong, or was then, and ages are unknown"
         : time - Now > s_tolerance ? $"The capture says {Text(time)}, which this machine's clock ({Text(Now)}) has not reached: one of the two clocks is wrong"
         : null;
 

@@ -12,10 +12,13 @@ public static class FreshnessEvaluator
     /// <param name="publishedAt">When it was published here, UTC; null where nothing is published.</param>
     /// <param name="newestKnownTime">The newest time that anything signed ever told this site, UTC: the clock must not be before it.</param>
     /// <param name="now">This machine's clock, UTC.</param>
+    /// <param name="upstreams">Modification times that each source's upstream had, rising, UTC: its rhythm, as far as it is known.</param>
     /// <returns>Every source of the catalogue once, in its order.</returns>
     public static IReadOnlyList<SourceFreshness> Evaluate(
-        SiteSettings settings, Snapshot? snapshot, DateTimeOffset? publishedAt, DateTimeOffset? newestKnownTime, DateTimeOffset now) =>
-        Evaluate(settings, snapshot?.Sources, snapshot?.Created, publishedAt, newestKnownTime, now);
+        SiteSettings settings, Snapshot? snapshot, DateTimeOffset? publishedAt, DateTimeOffset? newestKnownTime, DateTimeOffset now,
+        IReadOnlyDictionary<string, IReadOnlyList<DateTimeOffset>>? upstreams = null) =>
+        Evaluate(
+            settings, snapshot?.Sources, new FeedWay(snapshot?.Created, publishedAt, IsRestored: false), snapshot?.Created, newestKnownTime, now, upstreams);
 
     /// <summary>As the other, of what is published: a source whose publication failed counts as it is served, not as it was carried in.</summary>
     /// <param name="settings">Of the site that asks.</param>
@@ -23,21 +26,25 @@ public static class FreshnessEvaluator
     /// <param name="newestKnownTime">The newest time that anything signed ever told this site, UTC; the generation's own is known already.</param>
     /// <param name="now">This machine's clock, UTC.</param>
     public static IReadOnlyList<SourceFreshness> Evaluate(
-        SiteSettings settings, Generation? generation, DateTimeOffset? newestKnownTime, DateTimeOffset now) =>
+        SiteSettings settings, Generation? generation, DateTimeOffset? newestKnownTime, DateTimeOffset now,
+        IReadOnlyDictionary<string, IReadOnlyList<DateTimeOffset>>? upstreams = null) =>
         Evaluate(
-            settings, generation?.Sources, takenAt: null, generation?.PublishedAt,
-            Later(newestKnownTime, generation?.NewestSnapshot), now);
+            settings, generation?.Sources,
+            new FeedWay(generation?.NewestSnapshot, generation?.PublishedAt, generation is not null && generation.Sequence < generation.HighestSequence),
+            takenAt: null, Later(newestKnownTime, generation?.NewestSnapshot), now, upstreams);
 
     private static IReadOnlyList<SourceFreshness> Evaluate(
-        SiteSettings settings, IReadOnlyList<SourceSnapshot>? sources, DateTimeOffset? takenAt, DateTimeOffset? publishedAt,
-        DateTimeOffset? newestKnownTime, DateTimeOffset now)
+        SiteSettings settings, IReadOnlyList<SourceSnapshot>? sources, FeedWay way, DateTimeOffset? takenAt,
+        DateTimeOffset? newestKnownTime, DateTimeOffset now, IReadOnlyDictionary<string, IReadOnlyList<DateTimeOffset>>? upstreams)
     {
         // Captures are not among the known times: one that claims to be from the future must not make the others look old.
-        var clock = new FreshnessClock(now, Later(Later(newestKnownTime, takenAt), publishedAt));
+        var clock = new FreshnessClock(now, Later(Later(newestKnownTime, takenAt), way.PublishedAt));
         return
         [
             .. settings.Sources.Select(s =>
-                new SourceJudge(s, clock, sources is not null, sources?.FirstOrDefault(c => c.Name == s.Name), publishedAt, takenAt ?? publishedAt).Judge()),
+                new SourceJudge(
+                    s, clock, sources is not null, sources?.FirstOrDefault(c => c.Name == s.Name), way, takenAt ?? way.PublishedAt,
+                    upstreams?.GetValueOrDefault(s.Name) ?? []).Judge()),
         ];
     }
 

@@ -37,6 +37,21 @@ public sealed record SourceFreshness
 
     public required TimeSpan ExpireAfter { get; init; }
 
+    /// <summary>Since when it is older than <see cref="WarnAfter"/>; null where it is not, and where that is not known.</summary>
+    public DateTimeOffset? StaleSince { get; init; }
+
+    /// <summary>
+    /// <see cref="UpstreamModified"/> where that was already longer ago than the upstream's rhythm allows when it was captured: the content
+    /// is what the upstream has, but the upstream may have stopped. Else null.
+    /// </summary>
+    public DateTimeOffset? SilentSince { get; init; }
+
+    /// <summary>Where its age comes from.</summary>
+    public FeedCause Cause { get; init; }
+
+    /// <summary><see cref="Cause"/> in words, with whose it is to mend; empty for none.</summary>
+    public string CauseText => FeedCauses.Text(Cause);
+
     /// <summary>Why it is in its state, one sentence for people.</summary>
     public required string Reason { get; init; }
 

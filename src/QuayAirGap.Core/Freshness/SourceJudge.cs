@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 
@@ -9,13 +10,20 @@ namespace QuayAirGap.Core.Freshness;
 /// <param name="Clock">The time.</param>
 /// <param name="HasAny">Whether anything was ever captured or brought in, of whatever source.</param>
 /// <param name="Source">What is known of it, or null.</param>
-/// <param name="PublishedAt">When this site last published.</param>
+/// <param name="Way">How it came here.</param>
 /// <param name="KnownSince">How long the site has at least been without it, where it is missing.</param>
+/// <param name="Rhythm">Modification times that its upstream had, rising.</param>
 internal sealed record SourceJudge(
-    SourceSettings Settings, FreshnessClock Clock, bool HasAny, SourceSnapshot? Source, DateTimeOffset? PublishedAt, DateTimeOffset? KnownSince)
+    SourceSettings Settings, FreshnessClock Clock, bool HasAny, SourceSnapshot? Source, FeedWay Way, DateTimeOffset? KnownSince,
+    IReadOnlyList<DateTimeOffset> Rhythm)
 {
-    private const string CheckClock = "Set this machine's clock (and the collector's) by a time server, then look again.";
+    private const string CheckClock =
+        "Set this machine's clock (and the collector's) by a time server, then look again. Where it is right now and was wrong before, say so with " +
+        "Send-ClairFeedWarning -AcceptClock.";
     private const string Collect = "Run Save-ClairFeed outside and bring its bundle in with Import-ClairFeed.";
+
+    /// <summary>Shorter silences say nothing, however often an upstream usually speaks.</summary>
+    private static readonly TimeSpan s_leastSilence = TimeSpan.FromDays(14);
 
     private bool IsRequired => Settings.Definition.IsCollected && Settings.Enabled;
 
@@ -101,13 +109,48 @@ internal sealed record SourceJudge(
         Enabled = Settings.Enabled,
         CapturedAt = Source?.CapturedAt,
         UpstreamModified = Source?.UpstreamModified,
-        PublishedAt = Source?.CapturedAt is null ? null : PublishedAt,
+        PublishedAt = Source?.CapturedAt is null ? null : Way.PublishedAt,
         Age = Source?.CapturedAt is { } time ? Clock.AgeOf(time) : null,
         WarnAfter = Settings.WarnAfter,
         CriticalAfter = Settings.CriticalAfter,
         ExpireAfter = Settings.ExpireAfter,
+        StaleSince = StaleSince,
+        SilentSince = IsRequired ? SilentSince : null,
+        Cause = IsRequired ? CauseOf(state, level) : FeedCause.None,
         Reason = reason,
         Remedy = remedy,
+    };
+
+    private DateTimeOffset? StaleSince =>
+        Source?.CapturedAt is { } time && Clock.Fault(time) is null && Clock.AgeOf(time) >= Settings.WarnAfter ? time + Settings.WarnAfter : null;
+
+    /// <summary>Measured when it was captured: that nobody collects is not the upstream's silence.</summary>
+    private DateTimeOffset? SilentSince
+    {
+        get
+        {
+            if (Source is not { CapturedAt: { } captured, UpstreamModified: { } modified })
+            {
+                return null;
+            }
+
+            TimeSpan longest = Rhythm.Zip(Rhythm.Skip(1), (a, b) => b - a).Append(TimeSpan.Zero).Max();
+            TimeSpan allowed = new[] { s_leastSilence, Settings.Definition.Cadence * 7, longest * 2 }.Max();
+            return captured - modified > allowed ? modified : null;
+        }
+    }
+
+    private FeedCause CauseOf(FeedState state, FreshnessLevel level) => state switch
+    {
+        _ when level == FreshnessLevel.Ok => FeedCause.None,
+        _ when Clock.IsBehind || (Source?.CapturedAt is { } time && Clock.Fault(time) is not null) => FeedCause.WrongClock,
+        FeedState.Deselected => FeedCause.Deselected,
+        FeedState.Unsupported => FeedCause.Unsupported,
+        FeedState.Failed => Source?.Error?.StartsWith(Publisher.NotPublished, StringComparison.Ordinal) == true
+            ? FeedCause.PublicationFailed : FeedCause.CollectionFailed,
+        _ when Way.IsRestored => FeedCause.Restored,
+        _ when Way.PublishedAt is null || Source?.CapturedAt is null => FeedCause.NotCollected,
+        _ => Way.LongestPart(Source.CapturedAt.Value, Clock.Now),
     };
 
     private string ThresholdText(FreshnessLevel level) => level switch

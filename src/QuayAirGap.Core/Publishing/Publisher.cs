@@ -8,6 +8,9 @@ namespace QuayAirGap.Core.Publishing;
 /// <summary>Turns a verified snapshot, whose content is in the store, into the next generation of the mirror. Needs the site's lock.</summary>
 internal sealed class Publisher(Site site, TimeProvider clock)
 {
+    /// <summary>How the error of a source begins that was brought in and could not be published.</summary>
+    internal const string NotPublished = "Not published: ";
+
     private readonly GenerationStore _generations = new(site);
 
     /// <param name="snapshot">Verified; every blob that it names is in the store.</param>
@@ -105,7 +108,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
         return (before ?? source with { CapturedAt = null, UpstreamModified = null, AdvisoryCount = 0, Updaters = [] }) with
         {
             State = CaptureState.Failed,
-            Error = $"Not published: {error}",
+            Error = NotPublished + error,
         };
     }
 

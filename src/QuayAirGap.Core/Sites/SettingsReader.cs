@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sources;
 
 namespace QuayAirGap.Core.Sites;
@@ -21,7 +22,7 @@ internal static partial class SettingsReader
     private const int MostGenerations = 1000;
     private const int LongestPart = 100;
 
-    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network"];
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network", "warnings"];
     private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, Include, Exclude, MaxShrink, WarnAfter, CriticalAfter, ExpireAfter];
 
     public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
@@ -39,6 +40,7 @@ internal static partial class SettingsReader
         TimeSpan bundleValidity = settings.BundleValidity;
         IReadOnlyList<SourceSettings> sources = settings.Sources;
         NetworkSettings network = settings.Network;
+        WarningSettings warnings = settings.Warnings;
         foreach (SettingsEntry entry in root.Entries)
         {
             switch (entry.Key.Value)
@@ -58,12 +60,22 @@ internal static partial class SettingsReader
                 case "sources":
                     sources = ReadSources(document, entry, sources);
                     break;
+                case "warnings":
+                    warnings = new WarningSettingsReader(document).Read(entry);
+                    break;
                 default:
                     throw UnknownKey(document, entry.Key, "a setting", s_rootKeys);
             }
         }
 
-        return new SiteSettings { Sources = sources, KeepGenerations = keepGenerations, BundleValidity = bundleValidity, Network = network };
+        return new SiteSettings
+        {
+            Sources = sources,
+            KeepGenerations = keepGenerations,
+            BundleValidity = bundleValidity,
+            Network = network,
+            Warnings = warnings,
+        };
     }
 
     private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };
@@ -124,14 +136,14 @@ internal static partial class SettingsReader
         }
     }
 
-    private static IReadOnlyList<SettingsEntry> EntriesOf(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    internal static IReadOnlyList<SettingsEntry> EntriesOf(SettingsDocument document, SettingsEntry entry) => entry.Value switch
     {
         SettingsMapping mapping => mapping.Entries,
         SettingsScalar { IsNull: true } => [],
         _ => throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' has settings below it, not a value"),
     };
 
-    private static string ReadText(SettingsDocument document, SettingsEntry entry) => entry.Value switch
+    internal static string ReadText(SettingsDocument document, SettingsEntry entry) => entry.Value switch
     {
         SettingsScalar { IsNull: false, Value: var value } => value,
         SettingsScalar => throw document.Invalid(entry.Key.Line, $"'{entry.Key.Value}' has no value"),
@@ -210,7 +222,7 @@ internal static partial class SettingsReader
         return fault is null ? UpstreamUri.Normalise(uri!, isFolder) : throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' {fault}");
     }
 
-    private static FeedException UnknownKey(SettingsDocument document, SettingsScalar key, string what, IReadOnlyList<string> known)
+    internal static FeedException UnknownKey(SettingsDocument document, SettingsScalar key, string what, IReadOnlyList<string> known)
     {
         return document.Invalid(key.Line, $"'{key.Value}' is not {what}; did you mean '{Nearest.To(key.Value, known)}'? Known are {string.Join(", ", known)}");
     }

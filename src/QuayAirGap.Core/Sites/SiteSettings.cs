@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sources;
 
 namespace QuayAirGap.Core.Sites;
@@ -69,4 +70,7 @@ public sealed partial class SiteSettings
 
     /// <summary>How long a bundle may be imported after it was made.</summary>
     public TimeSpan BundleValidity { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Whom to warn, and how.</summary>
+    public WarningSettings Warnings { get; init; } = new();
 }

@@ -180,7 +180,7 @@ public static class SourceSettingsEditor
             ExpireAfter = change.ExpireAfter ?? s.ExpireAfter,
         });
         if (!expected.SequenceEqual(result.Sources) || old.KeepGenerations != result.KeepGenerations || old.BundleValidity != result.BundleValidity
-            || old.Network != result.Network)
+            || old.Network != result.Network || old.Warnings != result.Warnings)
         {
             throw document.Invalid(1, $"the settings of '{definition.Name}' are written in a way that cannot be edited here; change them by hand");
         }

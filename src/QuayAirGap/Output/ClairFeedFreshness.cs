@@ -37,6 +37,21 @@ public sealed class ClairFeedFreshness
 
     public required TimeSpan ExpireAfter { get; init; }
 
+    /// <summary>Since when it is older than <see cref="WarnAfter"/>; null where it is not, and where that is not known.</summary>
+    public DateTimeOffset? StaleSince { get; init; }
+
+    /// <summary>Since when the upstream itself has published nothing new, where that is longer than it usually takes; else null.</summary>
+    public DateTimeOffset? UpstreamSilentSince { get; init; }
+
+    /// <summary>
+    /// "None", "WrongClock", "NotCollected", "CollectionFailed", "PublicationFailed", "CourierLate", "NothingImported", "Restored",
+    /// "Deselected" or "Unsupported".
+    /// </summary>
+    public required string Cause { get; init; }
+
+    /// <summary>The cause in words, with whose it is to mend; empty for none.</summary>
+    public required string CauseText { get; init; }
+
     /// <summary>Why it is in its state, for people.</summary>
     public required string Reason { get; init; }
 

@@ -3,6 +3,7 @@ using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Bundles.Registry;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Freshness;
+using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
@@ -213,8 +214,24 @@ internal static class OutputMapper
         WarnAfter = source.WarnAfter,
         CriticalAfter = source.CriticalAfter,
         ExpireAfter = source.ExpireAfter,
+        StaleSince = source.StaleSince,
+        UpstreamSilentSince = source.SilentSince,
+        Cause = source.Cause.ToString(),
+        CauseText = source.CauseText,
         Reason = source.Reason,
         Remedy = source.Remedy,
+    };
+
+    public static ClairFeedWarning Warning(WarningOutcome outcome) => new()
+    {
+        Channel = outcome.Plan.Channel.ToString(),
+        Destination = outcome.Plan.Destination,
+        Result = outcome.Error is not null ? "Failed" : outcome.Plan.Warning is null ? "NotDue" : outcome.Sent ? "Sent" : "Unchanged",
+        Kind = outcome.Plan.Warning?.Kind.ToString(),
+        Level = outcome.Plan.Warning?.Level.ToString(),
+        EventId = outcome.Plan.Warning?.EventId,
+        Summary = outcome.Plan.Warning?.Summary,
+        Error = outcome.Error?.Message,
     };
 
     public static ClairFeedImportResult Import(ImportResult result, string? path) => new()
