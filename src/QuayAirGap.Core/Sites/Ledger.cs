@@ -41,11 +41,11 @@ public sealed record LedgerFault(long Line, string Reason);
 /// </summary>
 public sealed class Ledger(Site site, TimeProvider clock)
 {
-    private const int Attempts = 100;
+    private const int Attempts = 1000;
     private const int MaxLine = 1024 * 1024;
     private const string TimePattern = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(60);
     private static readonly string s_first = new('0', 64);
 
     /// <summary>Adds a line; it is on disk when this returns.</summary>
@@ -292,7 +292,8 @@ public sealed class Ledger(Site site, TimeProvider clock)
                         ErrorIds.SiteBusy, $"Another process holds the ledger '{site.LedgerFile}'.", site.LedgerFile, "Close what has it open, then try again.", e);
                 }
 
-                Thread.Sleep(s_pause);
+                // Of changing length, so that one of many writers is not late every time: half a minute in all.
+                Thread.Sleep(s_longestPause * Random.Shared.NextDouble());
             }
         }
     }

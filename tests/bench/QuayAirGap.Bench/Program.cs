@@ -44,9 +44,9 @@ try
     begin = Stopwatch.GetTimestamp();
     SaveResult again = await SaveAsync("again.tar");
     Console.WriteLine($"  second, nothing changed {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.00} s, {again.BytesReceived} bytes received");
-    foreach (var failed in saved.Incomplete)
+    if (saved.Incomplete is [{ } failed, ..])
     {
-        Console.WriteLine($"  {failed.Name}: {failed.Error}");
+        throw new InvalidOperationException($"The figures would be of less than all sources. {failed.Name}: {failed.Error}");
     }
 
     string[] blobs = [.. saved.Snapshot.Sources.SelectMany(s => s.Files).Select(f => f.Sha256).Distinct()];

@@ -115,7 +115,8 @@ internal static class SyntheticFeeds
         Put(root, Base + "deletions.csv", w => w.Write("\"2024/cve-2024-999999.json\",\"2026-01-01T00:00:00+00:00\"\n"));
         string archive = Path.Combine(root, Base + "csaf_vex_2026-11-01.tar.zst");
         string[] paths = [.. Enumerable.Range(0, documents).Select(i => $"{2015 + (i % 11)}/cve-{2015 + (i % 11)}-{10000 + i}.json")];
-        using (var zstd = new CompressionStream(File.Create(archive), 3))
+        using (FileStream file = File.Create(archive))
+        using (var zstd = new CompressionStream(file, 3)) // leaves the file open
         using (var tar = new TarWriter(zstd, TarEntryFormat.Ustar))
         {
             foreach (string path in paths)
