@@ -151,7 +151,7 @@ internal static class DeltaBench
 
     private static async Task<Snapshot> CaptureAsync(Site site, string folder, long sequence)
     {
-        DateTimeOffset created = TimeProvider.System.GetUtcNow().AddHours(-10 + sequence);
+        DateTimeOffset created = TimeProvider.System.GetUtcNow().AddSeconds(sequence);
         var files = new List<(string Source, SnapshotFile File)>();
         foreach (string path in Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
         {
