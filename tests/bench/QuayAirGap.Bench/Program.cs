@@ -9,12 +9,18 @@ using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Trust;
 using QuayAirGap.TestKit.Upstream;
 
-// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5] [--fetch-only]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
 {
     ModuleImport.RunChild();
+    return;
+}
+
+if (args is ["fetch", var fetchRoot, var fetchList, var fetchFolder])
+{
+    await FetchRate.RunChildAsync(new Uri(fetchRoot), fetchList, fetchFolder);
     return;
 }
 
@@ -25,6 +31,12 @@ int runs = Option("--runs", 5);
 string work = Directory.CreateTempSubdirectory("quayairgap-bench-").FullName;
 try
 {
+    await FetchRate.MeasureAsync(work, runs);
+    if (args.Contains("--fetch-only"))
+    {
+        return;
+    }
+
     Console.WriteLine("Making an upstream …");
     string feeds = Path.Combine(work, "feeds");
     SyntheticFeeds.Write(feeds, documents: Option("--documents", 3000), megabytes: Option("--megabytes", 200));
