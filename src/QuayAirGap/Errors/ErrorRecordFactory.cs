@@ -30,7 +30,7 @@ internal static class ErrorRecordFactory
 
     public static ErrorCategory CategoryOf(string errorId) => errorId switch
     {
-        ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
+        ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.SourcePartUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
             ErrorIds.BundleNotFound or ErrorIds.GenerationNotFound => ErrorCategory.ObjectNotFound,
         ErrorIds.SiteNotWritable => ErrorCategory.PermissionDenied,
         ErrorIds.SiteBusy => ErrorCategory.ResourceBusy,
@@ -41,9 +41,10 @@ internal static class ErrorRecordFactory
         ErrorIds.SourceFailed or ErrorIds.NothingCollected => ErrorCategory.ReadError,
         ErrorIds.UpstreamStalled => ErrorCategory.OperationTimeout,
         ErrorIds.UpstreamUnreachable => ErrorCategory.ConnectionError,
-        ErrorIds.DestinationInvalid => ErrorCategory.InvalidArgument,
+        ErrorIds.DestinationInvalid or ErrorIds.SourceIsWhole => ErrorCategory.InvalidArgument,
         ErrorIds.MirrorNotStarted => ErrorCategory.ResourceUnavailable,
-        ErrorIds.BundleInvalid or ErrorIds.BundleTruncated or ErrorIds.BundleVersion or ErrorIds.SettingsInvalid => ErrorCategory.InvalidData,
+        ErrorIds.BundleInvalid or ErrorIds.BundleTruncated or ErrorIds.BundleVersion or ErrorIds.SettingsInvalid or ErrorIds.NetworkFileInvalid =>
+            ErrorCategory.InvalidData,
         ErrorIds.Unexpected => ErrorCategory.NotSpecified,
         _ when errorId.StartsWith("Bundle", StringComparison.Ordinal) || errorId.StartsWith("Signer", StringComparison.Ordinal) ||
             errorId.StartsWith("Trust", StringComparison.Ordinal) => ErrorCategory.SecurityError,
