@@ -30,7 +30,7 @@ internal static class ErrorRecordFactory
 
     public static ErrorCategory CategoryOf(string errorId) => errorId switch
     {
-        ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
+        ErrorIds.SiteNotFound or ErrorIds.SourceUnknown or ErrorIds.SourcePartUnknown or ErrorIds.BlobMissing or ErrorIds.SignerNotFound or ErrorIds.TrustNotFound or
             ErrorIds.BundleNotFound or ErrorIds.GenerationNotFound or ErrorIds.ClairConfigNotFound or ErrorIds.RegistryNotFound => ErrorCategory.ObjectNotFound,
         ErrorIds.SiteNotWritable => ErrorCategory.PermissionDenied,
         ErrorIds.SiteBusy => ErrorCategory.ResourceBusy,
@@ -44,7 +44,7 @@ internal static class ErrorRecordFactory
         ErrorIds.SourceFailed or ErrorIds.NothingCollected => ErrorCategory.ReadError,
         ErrorIds.UpstreamStalled => ErrorCategory.OperationTimeout,
         ErrorIds.UpstreamUnreachable or ErrorIds.RegistryUnreachable or ErrorIds.WarningNotSent => ErrorCategory.ConnectionError,
-        ErrorIds.DestinationInvalid or ErrorIds.ClairModeIncomplete => ErrorCategory.InvalidArgument,
+        ErrorIds.DestinationInvalid or ErrorIds.SourceIsWhole or ErrorIds.ClairModeIncomplete => ErrorCategory.InvalidArgument,
         ErrorIds.ClairUnauthorized => ErrorCategory.AuthenticationError,
         ErrorIds.ClairAnswer => ErrorCategory.ProtocolError,
         ErrorIds.MirrorServesNothing => ErrorCategory.ResourceUnavailable,
@@ -52,7 +52,8 @@ internal static class ErrorRecordFactory
         ErrorIds.WarningUnencrypted => ErrorCategory.SecurityError,
         ErrorIds.WarningNotConfigured or ErrorIds.WarningSecret => ErrorCategory.InvalidArgument,
         ErrorIds.MirrorNotStarted => ErrorCategory.ResourceUnavailable,
-        ErrorIds.BundleInvalid or ErrorIds.BundleTruncated or ErrorIds.BundleVersion or ErrorIds.SettingsInvalid or ErrorIds.ClairConfigInvalid => ErrorCategory.InvalidData,
+        ErrorIds.BundleInvalid or ErrorIds.BundleTruncated or ErrorIds.BundleVersion or ErrorIds.SettingsInvalid or ErrorIds.NetworkFileInvalid or
+            ErrorIds.ClairConfigInvalid => ErrorCategory.InvalidData,
         ErrorIds.Unexpected => ErrorCategory.NotSpecified,
         _ when errorId.StartsWith("Bundle", StringComparison.Ordinal) || errorId.StartsWith("Signer", StringComparison.Ordinal) ||
             errorId.StartsWith("Trust", StringComparison.Ordinal) => ErrorCategory.SecurityError,

@@ -16,13 +16,13 @@ public sealed class ForwardProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<string> _lines = new();
-    private readonly Task _accepting;
+    private readonly SemaphoreSlim _ended = new(0);
 
     private ForwardProxy()
     {
         _listener.Start();
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
-        _accepting = AcceptAsync();
+        _ = AcceptAsync();
     }
 
     /// <summary>What clients are told.</summary>
@@ -39,7 +39,8 @@ public sealed class ForwardProxy : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         _listener.Stop();
-        await _accepting;
+        await _ended.WaitAsync();
+        _ended.Dispose();
         _stopping.Dispose();
     }
 
@@ -56,6 +57,7 @@ public sealed class ForwardProxy : IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             await Task.WhenAll(serving);
+            _ended.Release();
         }
     }
 

@@ -6,18 +6,22 @@ namespace QuayAirGap.Bench;
 /// <summary>The largest private (anonymous) memory of a command, run as a process; mapped files do not count. Linux only.</summary>
 internal static class PeakMemory
 {
-    public static async Task<string> OfAsync(string command)
+    public static Task<string> OfAsync(string command)
+    {
+        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        string host = Path.Combine(ModuleImport.Root(), "src", "QuayAirGap.Host", "bin", configuration, "net10.0", "quayairgap.dll");
+        return OfProcessAsync(["dotnet", host, "-Command", command]);
+    }
+
+    /// <param name="command">The program and its arguments.</param>
+    public static async Task<string> OfProcessAsync(string[] command)
     {
         if (!OperatingSystem.IsLinux())
         {
             return "?";
         }
 
-        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var info = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        info.ArgumentList.Add(Path.Combine(ModuleImport.Root(), "src", "QuayAirGap.Host", "bin", configuration, "net10.0", "quayairgap.dll"));
-        info.ArgumentList.Add("-Command");
-        info.ArgumentList.Add(command);
+        var info = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(info)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();

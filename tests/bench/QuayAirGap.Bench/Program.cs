@@ -10,7 +10,7 @@ using QuayAirGap.Core.Trust;
 using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
 
-// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- [--documents 3000] [--megabytes 200] [--runs 5] [--fetch-only]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- mutations [--rounds 10000] [--seed 20261124]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- large [--runs 1]            a synthetic bundle of about 3 GB
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
@@ -26,6 +26,12 @@ if (args is ["module"])
 if (args is ["mutations", ..])
 {
     return await Mutations.RunAsync(Option("--rounds", 10_000), Option("--seed", 20261124));
+}
+
+if (args is ["fetch", var fetchRoot, var fetchList, var fetchFolder])
+{
+    await FetchRate.RunChildAsync(new Uri(fetchRoot), fetchList, fetchFolder);
+    return 0;
 }
 
 int Option(string name, int otherwise) =>
@@ -45,6 +51,12 @@ try
     if (args is ["serving", ..])
     {
         await ServingBench.RunAsync(work, runs, Option("--seconds", 5));
+        return 0;
+    }
+
+    await FetchRate.MeasureAsync(work, runs);
+    if (args.Contains("--fetch-only"))
+    {
         return 0;
     }
 
