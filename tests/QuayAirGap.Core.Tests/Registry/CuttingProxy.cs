@@ -9,7 +9,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly int _target;
-    private readonly Task _accepting;
     private int _cutsLeft;
 
     /// <param name="target">The registry's port.</param>
@@ -21,7 +20,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         After = after;
         _cutsLeft = cuts;
         _listener.Start();
-        _accepting = AcceptAsync();
+        _ = AcceptAsync();
     }
 
     public long After { get; }
@@ -38,8 +37,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _listener.Stop();
-        await _accepting;
-        _stop.Dispose();
     }
 
     private async Task AcceptAsync()
