@@ -69,8 +69,9 @@ public sealed class NginxTests
 
     private static void Export(TwoSites sites, string tree)
     {
-        using Process script = Process.Start(new ProcessStartInfo(
-            "/bin/sh", [Path.Combine(Repository.Root, "packaging", "nginx", "export-tree.sh"), sites.Inside.Root, tree]) { RedirectStandardError = true })!;
+        string path = Path.Combine(Repository.Root, "packaging", "nginx", "export-tree.sh");
+        var start = new ProcessStartInfo("/bin/sh", [path, sites.Inside.Root, tree]) { RedirectStandardError = true };
+        using Process script = Process.Start(start)!;
         string errors = script.StandardError.ReadToEnd();
         script.WaitForExit();
         Assert.True(script.ExitCode == 0, errors);

@@ -64,9 +64,9 @@ public sealed class ProductionTests : IDisposable
         Assert.Contains("\nquayairgap_requests_total{door=\"path\",source=\"\",status=\"404\"} 1\n", text);
 
         string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        foreach (IGrouping<string, string> source in lines.Where(l => l.StartsWith("quayairgap_source_state{")).GroupBy(l => l.Split('"')[1]))
+        foreach (IGrouping<string, string> source in lines.Where(l => l.StartsWith("quayairgap_source_state{", StringComparison.Ordinal)).GroupBy(l => l.Split('"')[1]))
         {
-            Assert.Single(source, l => l.EndsWith(" 1"));
+            Assert.Single(source, l => l.EndsWith(" 1", StringComparison.Ordinal));
         }
 
         // What Prometheus' own reader demands: a type before its lines, each name in one block, numbers that are numbers.
@@ -74,7 +74,7 @@ public sealed class ProductionTests : IDisposable
         var seen = new HashSet<string>();
         foreach (string line in lines)
         {
-            if (line.StartsWith("# TYPE "))
+            if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
             {
                 metric = line.Split(' ')[2];
                 Assert.True(seen.Add(metric), line);
@@ -139,7 +139,7 @@ public sealed class ProductionTests : IDisposable
             Certificate = WriteCertificate("pem", "CN=x"),
             Http2 = offered,
         });
-        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } });
+        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=x" } });
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(mirror.Address, "/a")) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
 
         using HttpResponseMessage answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -163,7 +163,7 @@ public sealed class ProductionTests : IDisposable
 
         int read = await socket.ReceiveAsync(answer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-        Assert.True(read == 0 || Encoding.ASCII.GetString(answer, 0, read).StartsWith("HTTP/1.1 408 "));
+        Assert.True(read == 0 || Encoding.ASCII.GetString(answer, 0, read).StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class ProductionTests : IDisposable
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, mirror.Address.Port, TestContext.Current.CancellationToken);
-        await using var ssl = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+        await using var ssl = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
         await ssl.AuthenticateAsClientAsync("x.example.org");
         await ssl.WriteAsync("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
         Assert.EndsWith("one", await new StreamReader(ssl).ReadToEndAsync(TestContext.Current.CancellationToken));

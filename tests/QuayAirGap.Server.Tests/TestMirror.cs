@@ -39,7 +39,7 @@ public sealed class TestMirror : IAsyncDisposable
     {
         var log = new RecordedLog();
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        string[] urls = options.Urls.All(u => u.EndsWith(":0")) ? [.. options.Urls] : ["http://127.0.0.1:0"];
+        string[] urls = options.Urls.All(u => u.EndsWith(":0", StringComparison.Ordinal)) ? [.. options.Urls] : ["http://127.0.0.1:0"];
         options = options with { Urls = urls, TimeProvider = time, Log = log };
         return new TestMirror(await Mirror.StartAsync(options, TestContext.Current.CancellationToken), time, log);
     }

@@ -180,8 +180,8 @@ internal static partial class ServingBench
     private static async Task<(double Rate, double PerCpu)> WrkAsync(string wrk, Process server, int port, string name, int connections, int seconds)
     {
         double before = ProcessorSeconds(server);
-        using Process process = Process.Start(new ProcessStartInfo(
-            wrk, ["-t", "1", "-c", $"{connections}", "-d", $"{seconds}s", $"http://127.0.0.1:{port}/bench/{name}"]) { RedirectStandardOutput = true })!;
+        string[] arguments = ["-t", "1", "-c", $"{connections}", "-d", $"{seconds}s", $"http://127.0.0.1:{port}/bench/{name}"];
+        using Process process = Process.Start(new ProcessStartInfo(wrk, arguments) { RedirectStandardOutput = true })!;
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (output.Contains("Non-2xx", StringComparison.Ordinal))
