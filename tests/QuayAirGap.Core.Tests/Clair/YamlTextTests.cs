@@ -114,7 +114,7 @@ public sealed class YamlTextTests
     }
 
     private static bool IsThere(JsonNode? node, string[] path) =>
-        JsonPatches.Find(node, path[..^1]) is JsonObject parent && parent.ContainsKey(path[^1]);
+        JsonPatches.Find(node, path.AsSpan(0, path.Length - 1)) is JsonObject parent && parent.ContainsKey(path[^1]);
 
     private static JsonObject Nest(string[] path, JsonNode? value) =>
         path.Reverse().Aggregate(value?.DeepClone(), (inner, key) => new JsonObject { [key] = inner }) as JsonObject ?? [];
