@@ -47,7 +47,7 @@ internal static class WarningText
     public static string Body(FeedWarning warning)
     {
         var text = new StringBuilder();
-        text.Append(Summary(warning)).Append("\n\n").Append(Meaning(warning)).Append("\n");
+        text.Append(Summary(warning)).Append("\n\n").Append(Meaning(warning)).Append('\n');
         foreach (WarningFact fact in warning.Facts)
         {
             SourceFreshness s = fact.Source;
