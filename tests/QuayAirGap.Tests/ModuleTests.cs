@@ -1,9 +1,9 @@
 using System.Management.Automation;
-using QuayAirGap.Help;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Runtime.Loader;
+using QuayAirGap.Help;
 
 namespace QuayAirGap.Tests;
 

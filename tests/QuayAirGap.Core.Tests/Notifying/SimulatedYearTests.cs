@@ -78,7 +78,10 @@ public sealed class SimulatedYearTests
                 {
                     FreshnessLevel expected = (truth - alpine.CapturedAt!.Value).TotalDays switch
                     {
-                        >= 7 => FreshnessLevel.Expired, >= 5 => FreshnessLevel.Critical, >= 3 => FreshnessLevel.Warning, _ => FreshnessLevel.Ok,
+                        >= 7 => FreshnessLevel.Expired,
+                        >= 5 => FreshnessLevel.Critical,
+                        >= 3 => FreshnessLevel.Warning,
+                        _ => FreshnessLevel.Ok,
                     };
                     Assert.Equal(expected, alpine.Level);
                 }

@@ -43,15 +43,26 @@ internal sealed class WarnedSite : IDisposable
         string folder = new GenerationStore(Site).FolderOf(_generation);
         new Generation
         {
-            Number = _generation, PublishedAt = published, Stream = Guid.Empty, Sequence = _generation, HighestSequence = _generation,
-            NewestSnapshot = created, SnapshotSha256 = new string('0', 64), Sources = sources, Entries = [],
+            Number = _generation,
+            PublishedAt = published,
+            Stream = Guid.Empty,
+            Sequence = _generation,
+            HighestSequence = _generation,
+            NewestSnapshot = created,
+            SnapshotSha256 = new string('0', 64),
+            Sources = sources,
+            Entries = [],
         }.Save(folder);
         Durable.ReplaceFile(Site.CurrentFile, System.Text.Encoding.ASCII.GetBytes($"{_generation}\n"));
     }
 
     public static SourceSnapshot Alpine(DateTimeOffset captured, DateTimeOffset? modified = null, string? error = null) => new()
     {
-        Name = "alpine", State = error is null ? CaptureState.Captured : CaptureState.Failed, CapturedAt = captured, UpstreamModified = modified, Error = error,
+        Name = "alpine",
+        State = error is null ? CaptureState.Captured : CaptureState.Failed,
+        CapturedAt = captured,
+        UpstreamModified = modified,
+        Error = error,
     };
 
     public async Task<IReadOnlyList<WarningOutcome>> SendAsync(TimeProvider clock, WarningRequest? request = null)
