@@ -14,7 +14,6 @@ public static class ErrorIds
 
     // sources and collecting
     public const string SourceUnknown = nameof(SourceUnknown);
-    public const string SourceUnsupported = nameof(SourceUnsupported);
     public const string SourceIsWhole = nameof(SourceIsWhole);
     public const string SourcePartUnknown = nameof(SourcePartUnknown);
     public const string SelectionEmpty = nameof(SelectionEmpty);

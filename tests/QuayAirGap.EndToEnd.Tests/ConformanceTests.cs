@@ -510,14 +510,26 @@ public sealed class ConformanceTests
         sites.Upstream.Replace(Vex + "changes.csv", Encoding.UTF8.GetBytes(string.Join('\n', rows) + "\n"));
     }
 
-    private static async Task<ClairMatcher> ClairAsync(TwoSites sites, ClairRelease release = ClairRelease.V490) =>
-        new(ClairConfig.ByPath(await sites.MirrorAsync()) with { Release = release, UbuntuForce = Forced(sites) }, sites.Clock);
+    /// <summary>
+    /// A Clair that is told the mirror's paths; what cannot be told, Amazon Linux, comes by a proxy that rewrites. The real ways of serving
+    /// as upstream itself are in <see cref="UpstreamConformanceTests"/>.
+    /// </summary>
+    private static async Task<ClairMatcher> ClairAsync(TwoSites sites, ClairRelease release = ClairRelease.V490)
+    {
+        Uri mirror = await sites.MirrorAsync();
+        return new(ClairConfig.ByPath(mirror) with { Release = release, UbuntuForce = Forced(sites), OtherHostsUnder = mirror }, sites.Clock);
+    }
 
     /// <summary>The releases of Ubuntu that the current generation has, as whoever configures Clair lists them.</summary>
     private static List<(string Name, string Version)> Forced(TwoSites sites)
     {
-        IReadOnlyList<GenerationEntry> entries = new GenerationStore(sites.Inside).LoadCurrent()!.Entries;
-        using JsonDocument series = JsonDocument.Parse(File.ReadAllBytes(sites.Inside.Store.PathOf(entries.Single(e => e.Path == "/" + Series).Sha256)));
+        IReadOnlyList<GenerationEntry> entries = new GenerationStore(sites.Inside).LoadCurrent()?.Entries ?? [];
+        if (entries.SingleOrDefault(e => e.Path == "/" + Series) is not { } document)
+        {
+            return [];
+        }
+
+        using JsonDocument series = JsonDocument.Parse(File.ReadAllBytes(sites.Inside.Store.PathOf(document.Sha256)));
         return
         [
             .. series.RootElement.GetProperty("entries").EnumerateArray()

@@ -20,7 +20,7 @@ public sealed class FaultTableTests(FaultTableTests.Laboratory laboratory) : ICl
     private static readonly string[] s_faults =
         ["404", "403", "500", "dropped", "cut off", "short", "stalled", "login page", "garbage", "regressed", "changing"];
 
-    public static TheoryData<string> Sources => [.. SourceCatalog.All.Where(s => s.IsCollected).Select(s => s.Name)];
+    public static TheoryData<string> Sources => [.. SourceCatalog.All.Where(s => s.EnabledByDefault).Select(s => s.Name)];
 
     [Theory]
     [MemberData(nameof(Sources))]
@@ -37,10 +37,10 @@ public sealed class FaultTableTests(FaultTableTests.Laboratory laboratory) : ICl
     }
 
     [Fact]
-    public void The_table_has_no_row_of_a_source_that_is_not_collected()
+    public void The_table_has_a_row_for_each_source_that_is_on_by_default()
     {
         Assert.Equal(
-            SourceCatalog.All.Where(s => s.IsCollected).Select(s => s.Name), TableRows(File.ReadAllText(Readme)).Select(r => r.Split('`')[1]));
+            SourceCatalog.All.Where(s => s.EnabledByDefault).Select(s => s.Name), TableRows(File.ReadAllText(Readme)).Select(r => r.Split('`')[1]));
     }
 
     private static string Readme => Path.Combine(Repository.Root, "tests", "README.md");
@@ -72,7 +72,7 @@ public sealed class FaultTableTests(FaultTableTests.Laboratory laboratory) : ICl
     public sealed class Laboratory : IAsyncLifetime
     {
         private static readonly UpstreamLayer s_layer = new(Repository.Sample("day1"));
-        private readonly string[] _all = [.. SourceCatalog.All.Where(s => s.IsCollected).Select(s => s.Name)];
+        private readonly string[] _all = [.. SourceCatalog.All.Where(s => s.EnabledByDefault).Select(s => s.Name)];
         private readonly Dictionary<string, (string First, string Content)> _targets = [];
         private TwoSites _sites = null!;
         private Snapshot _good = null!;

@@ -129,7 +129,7 @@ public sealed class SourceTroubleTests
 
         // Every request is in the evidence: as a file's status, or as a record of its own.
         var evidence = second.Snapshot.Sources.SelectMany(s => s.Evidence).Select(e => (e.Method, e.Url[sites.Upstream.Root.AbsoluteUri.Length..]))
-            .Concat(Files(second).Select(f => ("GET", f.Url["https://".Length..]))).ToHashSet();
+            .Concat(Files(second).Select(f => ("GET", f.Url[(f.Url.IndexOf("://", StringComparison.Ordinal) + 3)..]))).ToHashSet();
         Assert.All(sites.Upstream.Requests, r => Assert.Contains((r.Method, Uri.UnescapeDataString(r.Target.TrimStart('/'))), evidence));
 
         static IEnumerable<SnapshotFile> Files(SaveResult save) => save.Snapshot.Sources.SelectMany(s => s.Files);

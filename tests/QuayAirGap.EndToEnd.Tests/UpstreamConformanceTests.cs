@@ -78,7 +78,9 @@ public sealed class UpstreamConformanceTests
         IReadOnlyList<ClairUpdate> updates = await clair.PollAsync();
 
         Assert.NotEmpty(updates);
-        Assert.All(updates, u => Assert.True(u.Outcome == ClairOutcome.Failed, $"{u.Updater}: {u.Outcome}"));
+
+        // Clair looks at no status of a .meta file, and takes years without a hash for unchanged: the one silence that is its own.
+        Assert.All(updates, u => Assert.Equal((u.Updater, u.Updater == "clair.cvss" ? ClairOutcome.Unchanged : ClairOutcome.Failed), (u.Updater, u.Outcome)));
     }
 
     [Theory]

@@ -36,7 +36,7 @@ public sealed class AirGapTests
             EngineResult set = samples.Engine.Run(Set, config, samples.Inside, url).WithoutErrors();
             Assert.Equal(true, set["Applied"]);
             Assert.Equal(Path.GetFullPath(dropIn), Path.GetFullPath((string)set["Path"]!));
-            Assert.Contains(set.Warnings, w => w.StartsWith("oracle is left out", StringComparison.Ordinal));
+            Assert.Contains(set.Warnings, w => w.StartsWith("aws is left out", StringComparison.Ordinal));
             Assert.NotEmpty((string[])set["NextSteps"]!);
             Assert.Equal(Config, await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken));
             EngineResult again = samples.Engine.Run(Set, config, samples.Inside, url).WithoutErrors();

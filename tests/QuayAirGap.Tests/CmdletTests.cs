@@ -29,16 +29,16 @@ public sealed class CmdletTests
         Assert.Equal(false, again["Changed"]);
 
         EngineResult fresh = samples.Engine.Run("param($s) Test-ClairFeedFreshness -SitePath $s", samples.Inside).WithoutErrors();
-        Assert.Equal(12, fresh.Output.Count);
+        Assert.Equal(14, fresh.Output.Count);
         Assert.All(
             fresh.Output,
             o => Assert.Equal((bool)o.Properties["Required"].Value ? "Ok" : "None", o.Properties["Level"].Value));
         Assert.Equal(true, samples.Engine.Run("param($s) Test-ClairFeedFreshness -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
-        Assert.Equal(false, samples.Engine.Run("param($s) Test-ClairFeedFreshness aws -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
+        Assert.Equal(false, samples.Engine.Run("param($s) Test-ClairFeedFreshness clair.kev -Quiet -SitePath $s", samples.Inside).Single.BaseObject);
 
         EngineResult generations = samples.Engine.Run("param($s) Get-ClairFeed -SitePath $s", samples.Inside).WithoutErrors();
         Assert.Equal(true, generations["IsCurrent"]);
-        Assert.Equal(10, ((string[])generations["Sources"]!).Length);
+        Assert.Equal(12, ((string[])generations["Sources"]!).Length);
     }
 
     [Fact]

@@ -153,7 +153,7 @@ public sealed record AirGapSettings(IReadOnlyList<ClairSetting> Settings, IReadO
 
         private void AddSets(ServedFeeds served, bool withAws)
         {
-            SourceDefinition[] sets = [.. SourceCatalog.All.Where(s => s.Kind != SourceKind.IndexerMapping)];
+            SourceDefinition[] sets = [.. SourceCatalog.All.Where(s => ClairRelease.All.Any(r => r.Sets.Contains(s.Name)))];
             Set(["updaters", "sets"], new JsonArray([.. sets.Where(s => served.Has(s.Name) && (withAws || s.Name != "aws")).Select(s => (JsonNode?)s.Name)]));
             foreach (SourceDefinition source in sets.Where(s => !served.Has(s.Name)))
             {

@@ -99,7 +99,8 @@ public static partial class IngestionEvaluator
             }
         }
 
-        foreach (SourceDefinition source in SourceCatalog.All.Where(s => s.Kind != SourceKind.IndexerMapping && !found.Any(f => f.Source == s.Name)))
+        foreach (SourceDefinition source in SourceCatalog.All.Where(
+            s => ClairRelease.All.Any(r => r.Sets.Contains(s.Name)) && !found.Any(f => f.Source == s.Name)))
         {
             bool isServed = current.Entries.Any(e => e.Source == source.Name);
             found.Add(new Ingestion

@@ -69,22 +69,15 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
     public UpstreamOptions Upstream { get; init; } = new();
 
     /// <summary>The sources that a request would take.</summary>
-    /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/> or <see cref="ErrorIds.SourceUnsupported"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/></exception>
     public IReadOnlyList<SourceSettings> Plan(IReadOnlyList<string> names)
     {
         if (names.Count == 0)
         {
-            return [.. settings.Sources.Where(s => s.Enabled && s.Definition.IsCollected)];
+            return [.. settings.Sources.Where(s => s.Enabled)];
         }
 
         var wanted = names.Select(SourceCatalog.Get).ToHashSet();
-        if (wanted.FirstOrDefault(d => !d.IsCollected) is { } uncollected)
-        {
-            throw new FeedException(
-                ErrorIds.SourceUnsupported, $"This version cannot collect '{uncollected.Name}'.", uncollected.Name,
-                "Leave it out; Get-ClairFeedSource says which sources can be collected.");
-        }
-
         return [.. settings.Sources.Where(s => wanted.Contains(s.Definition))];
     }
 
@@ -178,11 +171,6 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
     private static async Task<SourceSnapshot> TakeAsync(
         SourceSettings source, bool wanted, SourceSnapshot? previous, SourceTaker taker, CancellationToken cancellationToken)
     {
-        if (!source.Definition.IsCollected || SourceCatalog.FamilyOf(source.Definition) is not { } family)
-        {
-            return new SourceSnapshot { Name = source.Name, State = CaptureState.Unsupported, Error = "Not yet collected." };
-        }
-
         if (!source.Enabled && !wanted)
         {
             return new SourceSnapshot { Name = source.Name, State = CaptureState.Deselected };
@@ -190,7 +178,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
 
         previous = previous is { Files.Count: > 0 } ? previous with { Layer = null, Delta = null } : null;
         return wanted
-            ? await taker.TakeAsync(family, source, previous, cancellationToken).ConfigureAwait(false)
+            ? await taker.TakeAsync(SourceCatalog.FamilyOf(source.Definition), source, previous, cancellationToken).ConfigureAwait(false)
             : previous ?? new SourceSnapshot { Name = source.Name, State = CaptureState.Missing, Error = "Never collected." };
     }
 }

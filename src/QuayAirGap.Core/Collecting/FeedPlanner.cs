@@ -27,13 +27,13 @@ public sealed class FeedPlanner(Site? site, SiteSettings settings, TimeProvider 
     /// <param name="upstreamRoot">Goes before the settings' own.</param>
     /// <param name="cancellationToken">Stops at once.</param>
     /// <exception cref="FeedException">
-    /// <see cref="ErrorIds.SourceUnknown"/>, <see cref="ErrorIds.SourceUnsupported"/>, <see cref="ErrorIds.NetworkFileInvalid"/>,
+    /// <see cref="ErrorIds.SourceUnknown"/>, <see cref="ErrorIds.NetworkFileInvalid"/>,
     /// <see cref="ErrorIds.SiteDamaged"/>
     /// </exception>
     public async Task<IReadOnlyList<SourcePlan>> PlanAsync(IReadOnlyList<string> names, Uri? upstreamRoot, CancellationToken cancellationToken)
     {
         HashSet<string> wanted = [.. names.Select(n => SourceCatalog.Get(n).Name)];
-        List<SourceSettings> sources = [.. settings.Sources.Where(s => s.Definition.IsCollected && (names.Count == 0 ? s.Enabled : wanted.Contains(s.Name)))];
+        List<SourceSettings> sources = [.. settings.Sources.Where(s => names.Count == 0 ? s.Enabled : wanted.Contains(s.Name))];
         Snapshot? last = site is null ? null : new SnapshotStore(site).LoadNewest();
         using var identity = NetworkIdentity.Load(settings.Network, site?.Root ?? "");
         using var client = new UpstreamClient(
@@ -51,7 +51,7 @@ public sealed class FeedPlanner(Site? site, SiteSettings settings, TimeProvider 
         string? trouble = null;
         try
         {
-            await SourceCatalog.FamilyOf(source.Definition)!.CollectAsync(session, cancellationToken).ConfigureAwait(false);
+            await SourceCatalog.FamilyOf(source.Definition).CollectAsync(session, cancellationToken).ConfigureAwait(false);
             reachedEnd = true;
         }
         catch (PlanEndException)

@@ -28,7 +28,9 @@ internal static class RegressionGuard
         List<string> findings = [];
 
         // Without a part that was there, totals cannot be compared: what they lost may be what was deselected.
-        bool narrowed = before.Releases.Any(r => !settings.Selection.Wants(r));
+        List<string> gone = [.. before.Releases.Except(now.Releases, StringComparer.OrdinalIgnoreCase)];
+        List<string> lost = [.. gone.Except(now.Deselected, StringComparer.OrdinalIgnoreCase)];
+        bool narrowed = lost.Count < gone.Count;
         if (!narrowed)
         {
             AddIf(findings, CountLoss(before, now, settings.MaxShrink));
@@ -37,7 +39,7 @@ internal static class RegressionGuard
             AddIf(findings, Gone(before.Updaters.Except(now.Updaters, StringComparer.Ordinal), "updater"));
         }
 
-        AddIf(findings, Gone(before.Releases.Where(settings.Selection.Wants).Except(now.Releases, StringComparer.OrdinalIgnoreCase), settings.Definition.PartKind ?? "release"));
+        AddIf(findings, Gone(lost, settings.Definition.PartKind ?? "release"));
         return findings.Count == 0 ? null : string.Join("; ", findings);
     }
 

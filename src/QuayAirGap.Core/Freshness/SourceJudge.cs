@@ -25,17 +25,10 @@ internal sealed record SourceJudge(
     /// <summary>Shorter silences say nothing, however often an upstream usually speaks.</summary>
     private static readonly TimeSpan s_leastSilence = TimeSpan.FromDays(14);
 
-    private bool IsRequired => Settings.Definition.IsCollected && Settings.Enabled;
+    private bool IsRequired => Settings.Enabled;
 
     public SourceFreshness Judge()
     {
-        if (!Settings.Definition.IsCollected)
-        {
-            return Report(
-                FeedState.Unsupported, FreshnessLevel.Ok, "This version does not collect it: nothing is known of what it covers.",
-                "Treat results for what it covers as incomplete.");
-        }
-
         if (!Settings.Enabled)
         {
             return Report(FeedState.Deselected, FreshnessLevel.Ok, "It is disabled in this site's settings: results for what it covers are incomplete.", null);

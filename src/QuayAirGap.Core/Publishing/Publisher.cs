@@ -35,9 +35,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
         foreach (SourceSnapshot source in snapshot.Sources)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            SourceDefinition? definition = SourceCatalog.Find(source.Name);
-            IFeedFamily? family = definition is null ? null : SourceCatalog.FamilyOf(definition);
-            if (definition is null || family is null)
+            if (SourceCatalog.Find(source.Name) is not { } definition)
             {
                 // A newer collector may know sources that this program cannot lay out for Clair: not published, and visibly so.
                 sources.Add(source.Files.Count == 0
@@ -55,7 +53,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
             {
                 try
                 {
-                    await family.PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+                    await SourceCatalog.FamilyOf(definition).PublishAsync(publication, cancellationToken).ConfigureAwait(false);
                     entries.AddRange(publication.Entries);
                     archives.AddRange(publication.Archives);
                     heldBack.AddRange(publication.HeldBack);

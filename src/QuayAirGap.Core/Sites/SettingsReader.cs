@@ -78,7 +78,7 @@ internal static partial class SettingsReader
         };
     }
 
-    private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.IsCollected && definition.EnabledByDefault };
+    private static SourceSettings Default(SourceDefinition definition) => new() { Definition = definition, Enabled = definition.EnabledByDefault };
 
     private static IReadOnlyList<SourceSettings> ReadSources(SettingsDocument document, SettingsEntry entry, IReadOnlyList<SourceSettings> defaults)
     {
@@ -102,7 +102,7 @@ internal static partial class SettingsReader
         {
             settings = entry.Key.Value switch
             {
-                Enabled => settings with { Enabled = ReadEnabled(document, entry, settings.Definition) },
+                Enabled => settings with { Enabled = ReadEnabled(document, entry) },
                 Uri => settings with { Uri = ReadUri(document, entry, isFolder: settings.Definition.Uri.AbsoluteUri.EndsWith('/')) },
                 MirrorUri when settings.Definition.MirrorUri is null =>
                     throw document.Invalid(entry.Key.Line, $"'{settings.Name}' has no second upstream for '{MirrorUri}'"),
@@ -183,17 +183,12 @@ internal static partial class SettingsReader
             : throw document.Invalid(entry.Value.Line, $"'{entry.Key.Value}' is a share from 0 to 100 per cent, not '{text}'");
     }
 
-    private static bool ReadEnabled(SettingsDocument document, SettingsEntry entry, SourceDefinition definition)
+    private static bool ReadEnabled(SettingsDocument document, SettingsEntry entry)
     {
         string text = ReadText(document, entry);
-        if (text is not ("true" or "false"))
-        {
-            throw document.Invalid(entry.Value.Line, $"'{Enabled}' is true or false, not '{text}'");
-        }
-
-        return text == "true" && !definition.IsCollected
-            ? throw document.Invalid(entry.Value.Line, $"'{definition.Name}' cannot be enabled: this version does not collect it")
-            : text == "true";
+        return text is "true" or "false"
+            ? text == "true"
+            : throw document.Invalid(entry.Value.Line, $"'{Enabled}' is true or false, not '{text}'");
     }
 
     private static int ReadNumber(SettingsDocument document, SettingsEntry entry, int least, int most)

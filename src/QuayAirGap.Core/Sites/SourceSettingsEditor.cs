@@ -14,20 +14,13 @@ public static class SourceSettingsEditor
     /// <param name="change">What to change.</param>
     /// <returns>False where the file already said so: nothing was written.</returns>
     /// <exception cref="FeedException">
-    /// <see cref="ErrorIds.SourceUnknown"/>; <see cref="ErrorIds.SourceUnsupported"/>; <see cref="ErrorIds.SourceIsWhole"/>;
+    /// <see cref="ErrorIds.SourceUnknown"/>; <see cref="ErrorIds.SourceIsWhole"/>;
     /// <see cref="ErrorIds.SourcePartUnknown"/>; <see cref="ErrorIds.SettingsInvalid"/>, also where the result would
     /// be; <see cref="ErrorIds.SiteNotWritable"/>; <see cref="ErrorIds.DiskFull"/>. The file is then as it was.
     /// </exception>
     public static bool Apply(Site site, string sourceName, SourceSettingsChange change)
     {
         SourceDefinition definition = SourceCatalog.Get(sourceName);
-        if (change.Enabled == true && !definition.IsCollected)
-        {
-            throw new FeedException(
-                ErrorIds.SourceUnsupported, $"'{definition.Name}' cannot be enabled: this version does not collect it.", definition.Name,
-                "Leave it as it is; it is listed so that nobody takes it for covered.");
-        }
-
         ThrowUnlessSelectable(site, definition, change);
         SettingsDocument before = SettingsDocument.Load(site.SettingsFile);
         SiteSettings old = SettingsReader.Read(before);

@@ -31,7 +31,8 @@ public static class SourceCatalog
     public static SourceDefinition? Find(string name) =>
         All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    public static IFeedFamily? FamilyOf(SourceDefinition source) => Families.FirstOrDefault(f => f.Sources.Contains(source));
+    /// <summary>The family of one of the catalogue's sources.</summary>
+    public static IFeedFamily FamilyOf(SourceDefinition source) => Families.First(f => f.Sources.Contains(source));
 
     /// <summary>The source of that name, or an error that names the nearest one.</summary>
     /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/></exception>

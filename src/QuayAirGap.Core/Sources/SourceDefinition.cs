@@ -57,9 +57,6 @@ public sealed record SourceDefinition
     /// <summary>False: collected only where somebody asks for it.</summary>
     public bool EnabledByDefault { get; init; } = true;
 
-    /// <summary>False: listed, but this version cannot collect it.</summary>
-    public bool IsCollected { get; init; } = true;
-
     /// <summary>The hosts that a collector must reach.</summary>
     public IEnumerable<string> Hosts => ((string[])[Uri.Host, .. MirrorUri is null ? (string[])[] : [MirrorUri.Host], .. OtherHosts]).Distinct();
 }

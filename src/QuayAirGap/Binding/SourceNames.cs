@@ -19,21 +19,4 @@ internal static class SourceNames
         var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         return SourceCatalog.All.Where(s => pattern.IsMatch(s.Name));
     }
-
-    /// <summary>The same, but wildcards mean only the sources that this version collects: "*" must not fail because of the others.</summary>
-    /// <exception cref="FeedException"><see cref="ErrorIds.SourceUnknown"/> or <see cref="ErrorIds.SourceUnsupported"/> for a plain name.</exception>
-    public static IEnumerable<SourceDefinition> Collectable(string name)
-    {
-        if (WildcardPattern.ContainsWildcardCharacters(name))
-        {
-            return Matching(name).Where(s => s.IsCollected);
-        }
-
-        SourceDefinition source = SourceCatalog.Get(name);
-        return source.IsCollected
-            ? [source]
-            : throw new FeedException(
-                ErrorIds.SourceUnsupported, $"This version cannot collect '{source.Name}'.", source.Name,
-                "Leave it out; Get-ClairFeedSource says which sources can be collected.");
-    }
 }

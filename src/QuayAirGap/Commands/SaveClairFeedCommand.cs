@@ -78,7 +78,7 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
         }
 
         string destination = FilePath(Destination);
-        string[] names = [.. Name.SelectMany(SourceNames.Collectable).Select(s => s.Name).Distinct()];
+        string[] names = [.. Name.SelectMany(SourceNames.Matching).Select(s => s.Name).Distinct()];
         SignerParameters.ThrowIfNone(Signer, SignerCertificate);
         using var signers = new SignerSet(Signer.Select(FilePath), SecretText.Of(SignerPassword), SignerCertificate);
         Save(destination, signers.All, names);
@@ -89,7 +89,7 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     {
         Site? site = Site.Exists(ResolvedSitePath) ? Site.Open(ResolvedSitePath) : null;
         var settings = SiteSettings.LoadOrDefault(site);
-        return names.Count > 0 ? names : settings.Sources.Where(s => s.Enabled && s.Definition.IsCollected).Select(s => s.Name);
+        return names.Count > 0 ? names : settings.Sources.Where(s => s.Enabled).Select(s => s.Name);
     }
 
     /// <summary>A digest or a number; anything else is a path.</summary>
@@ -133,7 +133,7 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             Destination = destination,
             Signers = signers,
             Names = names,
-            AcceptRegression = [.. AcceptRegression.SelectMany(SourceNames.Collectable).Select(s => s.Name)],
+            AcceptRegression = [.. AcceptRegression.SelectMany(SourceNames.Matching).Select(s => s.Name)],
             UpstreamRoot = UpstreamRoot,
             Overwrite = Force,
             Since = Since is null || IsSnapshotName(Since) ? Since : FilePath(Since),

@@ -81,8 +81,7 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
         {
             ForOne(() =>
             {
-                bool many = WildcardPattern.ContainsWildcardCharacters(name);
-                foreach (SourceDefinition source in many ? SourceNames.Collectable(name) : SourceNames.Matching(name))
+                foreach (SourceDefinition source in SourceNames.Matching(name))
                 {
                     ForOne(() => Change(source));
                 }

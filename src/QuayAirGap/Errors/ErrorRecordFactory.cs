@@ -35,7 +35,6 @@ internal static class ErrorRecordFactory
         ErrorIds.SiteNotWritable => ErrorCategory.PermissionDenied,
         ErrorIds.SiteBusy => ErrorCategory.ResourceBusy,
         ErrorIds.DiskFull or ErrorIds.PublicationFailed => ErrorCategory.WriteError,
-        ErrorIds.SourceUnsupported => ErrorCategory.NotImplemented,
         ErrorIds.SignerExists or ErrorIds.SignatureExists => ErrorCategory.ResourceExists,
         ErrorIds.SignerPassword or ErrorIds.RegistryDenied or ErrorIds.WarningRefused => ErrorCategory.AuthenticationError,
         ErrorIds.RegistryReference => ErrorCategory.InvalidArgument,

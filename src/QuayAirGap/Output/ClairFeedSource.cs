@@ -6,7 +6,7 @@ public sealed class ClairFeedSource
     /// <summary>Clair's name of the updater set or mapping.</summary>
     public required string Name { get; init; }
 
-    /// <summary>"Enabled", "Deselected" or "Unsupported" (this version cannot collect it).</summary>
+    /// <summary>"Enabled" or "Deselected".</summary>
     public required string State { get; init; }
 
     /// <summary>"UpdaterSet", "Enrichment" or "IndexerMapping".</summary>

@@ -22,10 +22,10 @@ internal static class OutputMapper
     public static ClairFeedSource Source(SourceSettings source) => new()
     {
         Name = source.Name,
-        State = !source.Definition.IsCollected ? "Unsupported" : source.Enabled ? "Enabled" : "Deselected",
+        State = source.Enabled ? "Enabled" : "Deselected",
         Kind = source.Definition.Kind.ToString(),
         Covers = source.Definition.Covers,
-        Enabled = source.Enabled && source.Definition.IsCollected,
+        Enabled = source.Enabled,
         Uri = source.Uri ?? source.Definition.Uri,
         MirrorUri = source.MirrorUri ?? source.Definition.MirrorUri,
         UpstreamRoot = source.UpstreamRoot,

@@ -50,7 +50,7 @@ public sealed class AwsFamilyTests
 
         Assert.Equal(9, rig.Upstream.Requests.Count);
         Assert.All(rig.Upstream.Requests, r => Assert.Equal(304, r.Status));
-        Assert.Equal(first.Files, second.Files);
+        Assert.Equal(first.Files.Select(f => f with { Status = null }), second.Files.Select(f => f with { Status = null }));
     }
 
     [Theory]

@@ -194,7 +194,6 @@ internal static class Attacks
             [r.Write(r.Next().With(b => b.ChangeDocument = Replace("\"expires\":\"2026-", "\"expires\":\"2126-")))]),
 
         new(Wrong, "another collector's stream", ErrorIds.BundleStream, r => [r.Write(r.Next(s => s with { Stream = Guid.NewGuid() }))]),
-        new(Wrong, "a delta against a base that the site has not", ErrorIds.BundleBase, r => [r.Write(r.Next(s => s with { Base = new string('b', 64) }))]),
 
         new(Blobs, "a file that nothing refers to; something between the entries; something behind the end", ErrorIds.BundleExtraContent, r =>
         [

@@ -88,13 +88,8 @@ public sealed class RegressionGuardTests
     }
 
     private static string? Find(SourceSnapshot before, SourceSnapshot now, int maxShrink = 10, string? exclude = null) =>
-        RegressionGuard.Find(before, now, new SourceSettings
-        {
-            Definition = SourceCatalog.Get("osv"),
-            MaxShrink = maxShrink,
-            Include = ["*"],
-            Exclude = exclude is null ? [] : [exclude],
-        });
+        RegressionGuard.Find(
+            before, now with { Deselected = exclude is null ? [] : [exclude] }, new SourceSettings { Definition = SourceCatalog.Get("osv"), MaxShrink = maxShrink });
 
     private static SourceSnapshot Capture(long count, string[] ecosystems) => new()
     {

@@ -144,7 +144,7 @@ internal sealed class FamilyRig : IAsyncDisposable
         }
     }
 
-    private IFeedFamily Family => SourceCatalog.FamilyOf(Settings.Definition)!;
+    private IFeedFamily Family => SourceCatalog.FamilyOf(Settings.Definition);
 
     private CollectSession Session(UpstreamClient client) =>
         new(client, Site.Store, Settings, Previous, _options, Upstream.Root, Clock, new Listener(this));

@@ -59,25 +59,12 @@ public sealed class FreshnessEvaluatorTests
     }
 
     [Fact]
-    public void A_source_that_this_version_cannot_collect_is_listed_as_unsupported()
-    {
-        IReadOnlyList<SourceFreshness> all = FreshnessEvaluator.Evaluate(Settings(), Snapshot(CaptureState.Captured, 1), s_now, null, s_now);
-
-        Assert.Equal(SourceCatalog.All.Select(s => s.Name), all.Select(s => s.Name));
-        foreach (SourceDefinition source in SourceCatalog.All.Where(s => !s.IsCollected))
-        {
-            SourceFreshness report = all.Single(s => s.Name == source.Name);
-            Assert.Equal((FeedState.Unsupported, FreshnessLevel.Ok, false), (report.State, report.Level, report.Required));
-        }
-    }
-
-    [Fact]
     public void Without_a_snapshot_every_required_source_is_missing()
     {
         IReadOnlyList<SourceFreshness> all = FreshnessEvaluator.Evaluate(Settings(), snapshot: null, null, null, s_now);
 
         Assert.All(all.Where(s => s.Required), s => Assert.Equal((FeedState.Missing, FreshnessLevel.Critical), (s.State, s.Level)));
-        Assert.Equal(SourceCatalog.All.Count(s => s is { IsCollected: true, EnabledByDefault: true }), all.Count(s => s.Required));
+        Assert.Equal(SourceCatalog.All.Count(s => s.EnabledByDefault), all.Count(s => s.Required));
     }
 
     [Fact]

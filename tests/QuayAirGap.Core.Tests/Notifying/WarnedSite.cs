@@ -32,7 +32,7 @@ internal sealed class WarnedSite : IDisposable
 
     public void Require(params string[] names)
     {
-        IEnumerable<string> sources = SiteSettings.LoadOrDefault(null).Sources.Where(s => s.Definition.IsCollected)
+        IEnumerable<string> sources = SiteSettings.LoadOrDefault(null).Sources
             .Select(s => $"  {s.Name}:\n    enabled: {(names.Contains(s.Name) ? "true" : "false")}\n");
         File.WriteAllText(Site.SettingsFile, $"version: 1\nsources:\n{string.Concat(sources)}warnings:\n  name: lab\n{Warnings}\n");
     }

@@ -120,7 +120,7 @@ public sealed class OracleFamilyTests
 
         SourceSnapshot second = await rig.CollectAsync();
 
-        Assert.Equal(first.Files, second.Files);
+        Assert.Equal(first.Files.Select(f => f with { Status = null }), second.Files.Select(f => f with { Status = null }));
         Assert.Equal(first.AdvisoryCount, second.AdvisoryCount);
         Assert.All(rig.Upstream.Requests, r => Assert.Equal(r.Path.Contains("2027", StringComparison.Ordinal) ? 404 : 304, r.Status));
     }

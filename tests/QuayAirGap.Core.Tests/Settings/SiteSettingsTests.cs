@@ -20,7 +20,7 @@ public sealed class SiteSettingsTests
         SiteSettings settings = SiteSettings.Load(site.Site);
 
         Assert.Equal(SourceCatalog.All, settings.Sources.Select(s => s.Definition));
-        Assert.All(settings.Sources, s => Assert.Equal(s.Definition is { IsCollected: true, EnabledByDefault: true }, s.Enabled));
+        Assert.All(settings.Sources, s => Assert.Equal(s.Definition.EnabledByDefault, s.Enabled));
         Assert.Equal(settings.Sources, SiteSettings.LoadOrDefault(null).Sources);
         Assert.Equal((7, TimeSpan.FromDays(30)), (settings.KeepGenerations, settings.BundleValidity));
     }
@@ -86,7 +86,6 @@ public sealed class SiteSettingsTests
     [InlineData("sources:\n  alpine:\n    enabled:\n", 3, "no value")]
     [InlineData("sources:\n  alpine:\n    enabled: {}\n", 3, "not settings below")]
     [InlineData("sources:\n  alpine: false\n", 2, "settings below it")]
-    [InlineData("sources:\n  aws:\n    enabled: true\n", 3, "does not collect")]
     [InlineData("sources:\n  alpine:\n    mirrorUri: http://x/\n", 3, "no second upstream")]
     [InlineData("sources:\n  alpine:\n    uri: mirror/alpine\n", 3, "absolute")]
     [InlineData("sources:\n  alpine:\n    uri: file:///etc\n", 3, "absolute")]

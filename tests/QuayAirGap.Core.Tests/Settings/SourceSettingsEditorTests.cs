@@ -260,7 +260,7 @@ public sealed partial class SourceSettingsEditorTests
 
     private static SourceSettingsChange Change(Random random, SourceDefinition source) => new()
     {
-        Enabled = random.Next(2) == 0 ? random.Next(2) == 0 && source.IsCollected : null,
+        Enabled = random.Next(2) == 0 ? random.Next(2) == 0 : null,
         Uri = random.Next(4) == 0 ? new Uri($"http://h{random.Next(3)}.example/a,b/") : null,
         ClearUpstreamRoot = random.Next(3) == 0,
         WarnAfter = random.Next(3) == 0 ? TimeSpan.FromHours(random.Next(1, 50)) : null,
@@ -328,7 +328,7 @@ public sealed partial class SourceSettingsEditorTests
     {
         if (random.Next(2) == 0)
         {
-            yield return random.Next(2) == 0 && SourceCatalog.Get(name).IsCollected ? "enabled:  true" : "enabled: 'false'";
+            yield return random.Next(2) == 0 ? "enabled:  true" : "enabled: 'false'";
         }
 
         if (random.Next(2) == 0)

@@ -106,7 +106,6 @@ public sealed record ClairConfig
     {
         UbuntuUpdaterUrl = name => new Uri(root, $"security-metadata.canonical.com/oval/com.ubuntu.{name}.cve.oval.xml.bz2").AbsoluteUri,
         PhotonCompression = "none",
-        OtherHostsUnder = root,
     };
 
     /// <summary>A Clair with upstream's own host names (in plain http), all answered by one server.</summary>

@@ -76,7 +76,7 @@ public sealed partial class UbuntuFamily : IFeedFamily
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
             UpstreamModified = documents.Max(d => d.File.LastModified),
-            Deselected = await DeselectedAsync(session, active, cancellationToken).ConfigureAwait(false),
+            Deselected = await DeselectedAsync(session, [.. all.Where(s => s.IsActive || before.Contains(s.Updater))], cancellationToken).ConfigureAwait(false),
         };
     }
 
@@ -178,9 +178,9 @@ public sealed partial class UbuntuFamily : IFeedFamily
     }
 
     /// <summary>What is there and was left out on purpose.</summary>
-    private static async Task<IReadOnlyList<string>> DeselectedAsync(ICollectSession session, List<UbuntuSeries> active, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> DeselectedAsync(ICollectSession session, List<UbuntuSeries> collectable, CancellationToken cancellationToken)
     {
-        UbuntuSeries?[] there = await Task.WhenAll(active.Where(s => !s.IsWanted(session.Selection)).Select(
+        UbuntuSeries?[] there = await Task.WhenAll(collectable.Where(s => !s.IsWanted(session.Selection)).Select(
             async s => await session.ExistsAsync(PackedUri(s.Name), cancellationToken).ConfigureAwait(false) ? s : null)).ConfigureAwait(false);
         return [.. there.OfType<UbuntuSeries>().Select(s => s.Name)];
     }
