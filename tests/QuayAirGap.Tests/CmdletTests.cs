@@ -16,7 +16,7 @@ public sealed class CmdletTests
         EngineResult saved = samples.Save(more: "").WithoutErrors();
         Assert.Equal(samples.Bundle, saved["Path"]);
         Assert.Equal(1L, saved["Sequence"]);
-        Assert.Equal(10, ((string[])saved["Sources"]!).Length);
+        Assert.Equal(12, ((string[])saved["Sources"]!).Length);
         Assert.Equal(new FileInfo(samples.Bundle).Length, saved["Size"]);
 
         EngineResult imported = samples.Engine.Run(

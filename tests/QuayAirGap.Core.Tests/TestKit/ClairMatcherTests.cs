@@ -61,7 +61,7 @@ public sealed class ClairMatcherTests : IAsyncLifetime
         Assert.All(_server.Requests, request =>
         {
             Assert.Equal(
-                request.Host is "linux.oracle.com" or "packages.vmware.com" or "ftp.suse.com" && request.HostPath.EndsWith(".xml.gz", StringComparison.Ordinal)
+                request.Host is "linux.oracle.com" or "packages.vmware.com" || (request.Host == "ftp.suse.com" && request.HostPath.EndsWith(".xml.gz", StringComparison.Ordinal))
                     ? "claircore/pkg/ovalutil.Fetcher"
                     : "Go-http-client/1.1",
                 request.Header("User-Agent"));
