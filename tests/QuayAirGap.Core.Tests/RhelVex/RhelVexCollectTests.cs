@@ -48,6 +48,27 @@ public sealed class RhelVexCollectTests : IDisposable
     }
 
     [Fact]
+    public async Task The_archive_is_held_against_the_checksum_beside_it_where_upstream_has_one()
+    {
+        string sum = Sha256Digest.Of(_upstream.Archive);
+        _upstream.Checksum = $"{sum.ToUpperInvariant()}  {_upstream.ArchiveName}\n";
+        SourceSnapshot capture = await _upstream.CaptureAsync(s_now);
+        Assert.Equal(10, capture.AdvisoryCount);
+        Assert.DoesNotContain(capture.Files, f => f.Url.EndsWith(".sha256", StringComparison.Ordinal));
+
+        _upstream.Checksum = new string('0', 64) + "\n";
+        FeedException e = await Assert.ThrowsAsync<FeedException>(() => _upstream.CaptureAsync(s_now));
+        Assert.Equal(ErrorIds.UpstreamChanged, e.ErrorId);
+        Assert.Contains(sum, e.Message, StringComparison.Ordinal);
+
+        _upstream.Checksum = "<html>Not here</html>";
+        Assert.Equal(ErrorIds.UpstreamContent, (await Assert.ThrowsAsync<FeedException>(() => _upstream.CaptureAsync(s_now))).ErrorId);
+
+        // What was held against it once is the same bytes ever after.
+        Assert.Equal(10, (await _upstream.CaptureAsync(s_now.AddDays(1), capture)).AdvisoryCount);
+    }
+
+    [Fact]
     public async Task A_document_that_changed_while_the_archive_was_made_is_taken_singly()
     {
         _upstream.Put("2024/cve-2024-1001.json", 2, s_now.AddDays(-2).AddHours(-2));

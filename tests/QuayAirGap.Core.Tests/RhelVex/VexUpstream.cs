@@ -28,6 +28,9 @@ internal sealed class VexUpstream(BlobStore store)
 
     public DateTimeOffset ArchiveTime { get; private set; }
 
+    /// <summary>The content of the file beside the archive that has its checksum; null where upstream has none.</summary>
+    public string? Checksum { get; set; }
+
     /// <summary>What was asked for, below the base.</summary>
     public List<string> Requests { get; } = [];
 
@@ -98,6 +101,11 @@ internal sealed class VexUpstream(BlobStore store)
 
     private (byte[] Content, DateTimeOffset At)? Get(string name)
     {
+        if (name == ArchiveName + ".sha256")
+        {
+            return Checksum is null ? null : (Encoding.ASCII.GetBytes(Checksum), ArchiveTime);
+        }
+
         lock (Requests)
         {
             Before?.Invoke(name);

@@ -102,6 +102,35 @@ internal sealed partial class VexCollector(ICollectSession session)
             : throw Refuse(latest.Url, $"it does not name an archive {VexFiles.ArchiveSuffix} beside it");
     }
 
+    /// <summary>
+    /// The checksum that CSAF 2.0 (7.1.18) puts beside a document, for the archive: sixty-four hexadecimal digits, then perhaps the name.
+    /// It is upstream's own word against a cache that mixes two versions; where there is none, there is nothing to hold the archive against.
+    /// </summary>
+    private async Task CheckSumAsync(SnapshotFile archive, CancellationToken cancellationToken)
+    {
+        if (_previous?.Archive.Sha256 == archive.Sha256
+            || await session.TryGetAsync(new Uri(archive.Url + VexFiles.ChecksumSuffix), cancellationToken).ConfigureAwait(false) is not { } file)
+        {
+            return;
+        }
+
+        using var reader = new StreamReader(session.OpenRead(file), Encoding.Latin1);
+        char[] digest = new char[64];
+        int read = await reader.ReadBlockAsync(digest, cancellationToken).ConfigureAwait(false);
+        string stated = new string(digest, 0, read).ToLowerInvariant();
+        if (!Sha256Digest.IsValid(stated))
+        {
+            throw Refuse(file.Url, "it does not begin with a SHA-256");
+        }
+
+        if (stated != archive.Sha256)
+        {
+            throw new FeedException(
+                ErrorIds.UpstreamChanged, $"'{archive.Url}' has the SHA-256 {archive.Sha256}; upstream says {stated}.", archive.Url,
+                "Nothing of this source was taken. Run Save-ClairFeed again later; if it stays, look whether a cache in between has two versions mixed.");
+        }
+    }
+
     private VexLists ReadLists(SnapshotFile changes, SnapshotFile deletions) => new(
         VexRows.Read(session.OpenRead(changes), changes.Url), VexRows.Read(session.OpenRead(deletions), deletions.Url));
 
@@ -141,6 +170,7 @@ internal sealed partial class VexCollector(ICollectSession session)
             throw Refuse(archive.Url, "upstream does not say how old it is (Last-Modified), which Clair needs to know too");
         }
 
+        await CheckSumAsync(archive, cancellationToken).ConfigureAwait(false);
         _changed.Clear();
         await ReadArchiveAsync(archive, inspect: true, cancellationToken).ConfigureAwait(false);
         foreach (string path in _singles.Keys)

@@ -13,6 +13,8 @@ internal sealed record VexFiles
 
     public const string ArchiveSuffix = ".tar.zst";
 
+    public const string ChecksumSuffix = ".sha256";
+
     public required SnapshotFile Archive { get; init; }
 
     public required SnapshotFile Changes { get; init; }
