@@ -247,7 +247,7 @@ public sealed class ConformanceTests
         await using TwoSites sites = await SampleAsync();
         await sites.CarryAsync();
         var clairClock = new FakeTimeProvider(sites.Clock.GetUtcNow().AddMinutes(minutes));
-        using ClairMatcher clair = new(ClairConfig.ByPath(await sites.MirrorAsync()) with { UbuntuForce = Forced(sites) }, clairClock);
+        using ClairMatcher clair = await ClairAsync(sites, clock: clairClock);
         await PollAsync(clair, sites);
         MoveUpstream(sites, "day2", 1);
         sites.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -357,7 +357,7 @@ public sealed class ConformanceTests
         }
 
         MoveUpstream(sites, "day2", 3);
-        PutEpss(sites, "CVE-2099-10001,0.75,0.95");
+        PutEpss(sites, "CVE-2099-10001,0.75,0.95", "CVE-2099-10002,0.0002,0.03");
         await sites.CarryAsync("clair.epss", "clair.kev", "rhel-vex");
         await ServedAsync(sites);
         await SameAsync();
@@ -514,14 +514,14 @@ public sealed class ConformanceTests
     /// A Clair that is told the mirror's paths; what cannot be told, Amazon Linux, comes by a proxy that rewrites. The real ways of serving
     /// as upstream itself are in <see cref="UpstreamConformanceTests"/>.
     /// </summary>
-    private static async Task<ClairMatcher> ClairAsync(TwoSites sites, ClairRelease release = ClairRelease.V490)
+    private static async Task<ClairMatcher> ClairAsync(TwoSites sites, ClairRelease release = ClairRelease.V490, TimeProvider? clock = null)
     {
         Uri mirror = await sites.MirrorAsync();
-        return new(ClairConfig.ByPath(mirror) with { Release = release, UbuntuForce = Forced(sites), OtherHostsUnder = mirror }, sites.Clock);
+        return new(ClairConfig.ByPath(mirror) with { Release = release, UbuntuForce = Forced(sites), OtherHostsUnder = mirror }, clock ?? sites.Clock);
     }
 
     /// <summary>The releases of Ubuntu that the current generation has, as whoever configures Clair lists them.</summary>
-    private static List<(string Name, string Version)> Forced(TwoSites sites)
+    internal static List<(string Name, string Version)> Forced(TwoSites sites)
     {
         IReadOnlyList<GenerationEntry> entries = new GenerationStore(sites.Inside).LoadCurrent()?.Entries ?? [];
         if (entries.SingleOrDefault(e => e.Path == "/" + Series) is not { } document)

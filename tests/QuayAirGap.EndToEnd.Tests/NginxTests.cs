@@ -40,7 +40,8 @@ public sealed class NginxTests
                 Assert.Equal(path == "secdb.alpinelinux.org/v3.3/", head.Content.Headers.LastModified is not null);
             }
 
-            using var clair = new ClairMatcher(ClairConfig.ByPath(http.BaseAddress), sites.Clock);
+            using var clair = new ClairMatcher(
+                ClairConfig.ByPath(http.BaseAddress) with { UbuntuForce = ConformanceTests.Forced(sites), OtherHostsUnder = http.BaseAddress }, sites.Clock);
             await PollAsync(clair);
             await ConformanceTests.SameAsUpstreamAsync(clair, sites);
             Assert.All((await PollAsync(clair)).Where(u => u.Updater != "rhel-vex"), u => Assert.Equal(ClairOutcome.Unchanged, u.Outcome));

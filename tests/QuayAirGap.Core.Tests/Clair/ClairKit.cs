@@ -1,8 +1,8 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Sources;
+using QuayAirGap.TestKit.Samples;
 
 namespace QuayAirGap.Core.Tests.Clair;
 
@@ -15,8 +15,7 @@ internal static class ClairKit
 
     private static readonly Dictionary<string, string> s_ubuntu = new() { ["focal"] = "20.04", ["jammy"] = "22.04", ["noble"] = "24.04" };
 
-    public static string Fixture(string name, [CallerFilePath] string here = "") =>
-        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "fixtures", "clair", name));
+    public static string Fixture(string name) => File.ReadAllText(Path.Combine(RepositoryFolders.Root, "tests", "fixtures", "clair", name));
 
     /// <summary>All sources but those named, all files of each.</summary>
     public static ServedFeeds Served(params string[] without)
