@@ -120,7 +120,7 @@ internal static class DeltaBench
 
             Site memory = NewSite("memory");
             await ImportAsync(memory, first.Path);
-            Console.WriteLine($"peak private memory of Import-ClairFeed with the delta: {await PeakMemory.OfAsync($"Import-ClairFeed -SitePath '{memory.Root}' -Path '{delta.Path}'")} MB (goal 300)");
+            Console.WriteLine($"peak private memory of Import-ClairFeed with the delta: {await PeakMemory.OfAsync($"Import-ClairFeed -SitePath '{memory.Root}' -Path '{delta.Path}'")} (goal 300)");
 
             Task<WrittenBundle> WriteAsync(Snapshot snapshot, Func<string, FileStream> open, string name) =>
                 BundleWriter.WriteAsync(Path.Combine(work, name), snapshot, open, [signer], null, overwrite: false, default);

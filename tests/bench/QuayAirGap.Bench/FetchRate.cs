@@ -73,7 +73,7 @@ internal static class FetchRate
             string peak = await PeakMemory.OfProcessAsync(
                 [Environment.ProcessPath!, .. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? [typeof(FetchRate).Assembly.Location] : Array.Empty<string>(),
                     "fetch", upstream.Root.AbsoluteUri, names, target]);
-            Console.WriteLine($"peak private memory of collecting {what}: {peak} MB (goal 300)");
+            Console.WriteLine($"peak private memory of collecting {what}: {peak} (goal 300)");
             Directory.Delete(target, recursive: true);
         }
     }

@@ -141,9 +141,9 @@ try
 
     Site memorySite = NewSite("memory");
     Site saveSite = Site.OpenOrCreate(Path.Combine(work, "memory-save"));
-    Console.WriteLine($"peak private memory: Import-ClairFeed {await PeakMemory.OfAsync($"Import-ClairFeed -SitePath '{memorySite.Root}' -Path '{saved.Path}'")} MB"
-        + $", Test-ClairFeedBundle {await PeakMemory.OfAsync($"Test-ClairFeedBundle -SitePath '{memorySite.Root}' -Path '{saved.Path}'")} MB"
-        + $", Save-ClairFeed {await PeakMemory.OfAsync($"$p = [Security.SecureString]::new(); foreach ($c in 'bench'.ToCharArray()) {{ $p.AppendChar($c) }}; Save-ClairFeed -SitePath '{saveSite.Root}' -Destination '{Path.Combine(work, "m.tar")}' -Signer '{pfx}' -SignerPassword $p -UpstreamRoot '{upstream.Root}'")} MB (goal 300)");
+    Console.WriteLine($"peak private memory: Import-ClairFeed {await PeakMemory.OfAsync($"Import-ClairFeed -SitePath '{memorySite.Root}' -Path '{saved.Path}'")}"
+        + $", Test-ClairFeedBundle {await PeakMemory.OfAsync($"Test-ClairFeedBundle -SitePath '{memorySite.Root}' -Path '{saved.Path}'")}"
+        + $", Save-ClairFeed {await PeakMemory.OfAsync($"$p = [Security.SecureString]::new(); foreach ($c in 'bench'.ToCharArray()) {{ $p.AppendChar($c) }}; Save-ClairFeed -SitePath '{saveSite.Root}' -Destination '{Path.Combine(work, "m.tar")}' -Signer '{pfx}' -SignerPassword $p -UpstreamRoot '{upstream.Root}'")} (goal 300)");
     Console.WriteLine($"Import-Module QuayAirGap: {Median(ModuleImport.Measure(runs)):0} ms over an empty session (goal 150)");
 
     Site NewSite(string name)
