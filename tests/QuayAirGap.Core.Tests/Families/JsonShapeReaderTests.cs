@@ -5,6 +5,11 @@ using Xunit;
 
 namespace QuayAirGap.Core.Tests.Families;
 
+/// <summary>Alone: what is allocated is counted for the process.</summary>
+[CollectionDefinition(nameof(JsonShapeReaderTests), DisableParallelization = true)]
+public sealed class JsonShapeReaderCollection;
+
+[Collection(nameof(JsonShapeReaderTests))]
 public sealed class JsonShapeReaderTests
 {
     [Fact]

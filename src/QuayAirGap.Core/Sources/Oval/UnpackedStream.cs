@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
+using System.Security.Cryptography;
 using ICSharpCode.SharpZipLib;
 using ICSharpCode.SharpZipLib.BZip2;
+using QuayAirGap.Core.Sources.Gzip;
 
 namespace QuayAirGap.Core.Sources.Oval;
 
@@ -11,6 +11,9 @@ namespace QuayAirGap.Core.Sources.Oval;
 /// </summary>
 internal sealed class UnpackedStream : Stream
 {
+    /// <summary>The limits are this stream's, whatever the packing.</summary>
+    private static readonly GzipLimits s_anySize = new(long.MaxValue, int.MaxValue, long.MaxValue);
+
     private readonly BufferedStream _packed;
     private readonly OvalPacking _packing;
     private readonly OvalLimits _limits;
@@ -97,9 +100,9 @@ internal sealed class UnpackedStream : Stream
                     return n;
                 }
 
+                // A gzip file has looked at its own end.
                 if (_packing == OvalPacking.Gzip)
                 {
-                    ThrowUnlessGzipEnds();
                     return 0;
                 }
 
@@ -119,31 +122,11 @@ internal sealed class UnpackedStream : Stream
         }
     }
 
-    /// <summary>
-    /// .NET takes a file for whole that breaks off between two blocks or within its trailer, or that something else follows. The length at the
-    /// very end tells, for a file of one member, as every upstream writes it.
-    /// </summary>
-    private void ThrowUnlessGzipEnds()
-    {
-        Span<byte> size = stackalloc byte[sizeof(uint)];
-        if (_packed.Length > size.Length)
-        {
-            _packed.Position = _packed.Length - size.Length;
-            _packed.ReadExactly(size);
-            if (_length > 0 && BinaryPrimitives.ReadUInt32LittleEndian(size) == (uint)_length)
-            {
-                return;
-            }
-        }
-
-        throw new InvalidDataException("it is no whole gzip file: it breaks off, or something follows its end");
-    }
-
     private Stream OpenNext()
     {
         if (_packing == OvalPacking.Gzip)
         {
-            return new GZipStream(_packed, CompressionMode.Decompress, leaveOpen: true);
+            return new GunzipStream(_packed, s_anySize, HashAlgorithmName.SHA256);
         }
 
         // The library takes anything that does not begin like this for an empty stream.
