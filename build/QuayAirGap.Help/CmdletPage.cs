@@ -91,7 +91,8 @@ public sealed record CmdletPage
         bool open = false;
         foreach (string line in lines.Select(l => l.Trim()))
         {
-            if (line.Length == 0)
+            // Comments are for the documents' tests.
+            if (line.Length == 0 || (line.StartsWith("<!--", StringComparison.Ordinal) && line.EndsWith("-->", StringComparison.Ordinal)))
             {
                 open = false;
             }

@@ -5,3 +5,4 @@ Dictionary<string, string?> built = Assembly.GetExecutingAssembly().GetCustomAtt
 string root = built["RepositoryRoot"]!;
 Directory.CreateDirectory(Path.GetDirectoryName(HelpFile.PathIn(root))!);
 File.WriteAllText(HelpFile.PathIn(root), HelpFile.Generate(root, built["ModuleLayout"]!));
+File.WriteAllText(ErrorsTopic.PathIn(root), ErrorsTopic.Generate(root));

@@ -8,9 +8,16 @@ public static class ErrorIds
     public const string SiteNotWritable = nameof(SiteNotWritable);
     public const string SiteBusy = nameof(SiteBusy);
     public const string SiteDamaged = nameof(SiteDamaged);
+    public const string SiteVersion = nameof(SiteVersion);
     public const string SettingsInvalid = nameof(SettingsInvalid);
     public const string NetworkFileInvalid = nameof(NetworkFileInvalid);
     public const string DiskFull = nameof(DiskFull);
+    public const string JobRunning = nameof(JobRunning);
+    public const string DropFolderInvalid = nameof(DropFolderInvalid);
+    public const string ScheduleInvalid = nameof(ScheduleInvalid);
+    public const string ScheduleForeign = nameof(ScheduleForeign);
+    public const string ScheduleNotFound = nameof(ScheduleNotFound);
+    public const string SchedulerFailed = nameof(SchedulerFailed);
 
     // sources and collecting
     public const string SourceUnknown = nameof(SourceUnknown);
@@ -43,6 +50,7 @@ public static class ErrorIds
     public const string TrustNotFound = nameof(TrustNotFound);
     public const string TrustEmpty = nameof(TrustEmpty);
     public const string TrustDocumentInvalid = nameof(TrustDocumentInvalid);
+    public const string TrustDocumentVersion = nameof(TrustDocumentVersion);
     public const string TrustDocumentOld = nameof(TrustDocumentOld);
     public const string TrustRootUnknown = nameof(TrustRootUnknown);
     public const string SignatureExists = nameof(SignatureExists);
@@ -75,6 +83,14 @@ public static class ErrorIds
     public const string BundleBase = nameof(BundleBase);
     public const string BundleRecipe = nameof(BundleRecipe);
     public const string BundleVersion = nameof(BundleVersion);
+    public const string BundleVolumeInvalid = nameof(BundleVolumeInvalid);
+    public const string BundleVolumeMissing = nameof(BundleVolumeMissing);
+    public const string BundleVolumeRepeated = nameof(BundleVolumeRepeated);
+    public const string BundleVolumeMixed = nameof(BundleVolumeMixed);
+    public const string BundleVolumeAltered = nameof(BundleVolumeAltered);
+    public const string BundleVolumeTruncated = nameof(BundleVolumeTruncated);
+    public const string BundleVolumeLimit = nameof(BundleVolumeLimit);
+    public const string VolumeSizeInvalid = nameof(VolumeSizeInvalid);
     public const string BaseNotFound = nameof(BaseNotFound);
     public const string BaseInvalid = nameof(BaseInvalid);
     public const string DestinationInvalid = nameof(DestinationInvalid);
@@ -111,12 +127,29 @@ public static class ErrorIds
     public const string ClairUnauthorized = nameof(ClairUnauthorized);
     public const string ClairAnswer = nameof(ClairAnswer);
 
+    // Quay's API
+    public const string QuayDenied = nameof(QuayDenied);
+    public const string QuayNotFound = nameof(QuayNotFound);
+    public const string QuayReadOnly = nameof(QuayReadOnly);
+    public const string QuayAnswer = nameof(QuayAnswer);
+
     // warnings
     public const string WarningNotConfigured = nameof(WarningNotConfigured);
     public const string WarningNotSent = nameof(WarningNotSent);
     public const string WarningRefused = nameof(WarningRefused);
     public const string WarningSecret = nameof(WarningSecret);
     public const string WarningUnencrypted = nameof(WarningUnencrypted);
+
+    // coverage of images
+    public const string IndexReportInvalid = nameof(IndexReportInvalid);
+    public const string IndexReportNotFound = nameof(IndexReportNotFound);
+    public const string ScanReportInvalid = nameof(ScanReportInvalid);
+    public const string ScanReportEmpty = nameof(ScanReportEmpty);
+    public const string ScanReportNowhere = nameof(ScanReportNowhere);
+    public const string ManifestDigestInvalid = nameof(ManifestDigestInvalid);
+    public const string NeedFileInvalid = nameof(NeedFileInvalid);
+    public const string NeedNotMet = nameof(NeedNotMet);
+    public const string NeedIncomplete = nameof(NeedIncomplete);
 
     // anything that no other id describes
     public const string Unexpected = nameof(Unexpected);

@@ -24,8 +24,8 @@ internal sealed record CommandLine
     public const string Usage = """
         quayairgap: Clair's vulnerability feeds over an air gap.
 
-        quayairgap [-OutputFormat Text|Json] [-NonInteractive] -File <script.ps1> [arguments]
-        quayairgap [-OutputFormat Text|Json] [-NonInteractive] -Command <text>      ("-" reads the text from standard input)
+        quayairgap [-OutputFormat Text|Json] [-NonInteractive] [-EventLog] -File <script.ps1> [arguments]
+        quayairgap [-OutputFormat Text|Json] [-NonInteractive] [-EventLog] -Command <text>      ("-" reads the text from standard input)
         quayairgap serve --site <folder> --urls <url>                               (quayairgap serve --help tells more)
         quayairgap -Version
         quayairgap -Help
@@ -33,6 +33,8 @@ internal sealed record CommandLine
         -File and -Command run in an embedded PowerShell engine that has the QuayAirGap module loaded:
             quayairgap -Command "Get-Command -Module QuayAirGap"
             quayairgap -Command "Get-Help Import-ClairFeed -Full"
+
+        -EventLog, on Windows, writes what was said to the event log "Application" too: ids 200, 210 and 220 for exit codes 0, 1 and the others.
 
         Exit codes: 0 good; 1 stale or incomplete, or a test that ended in False; 2 error; 130 interrupted; a script's own "exit N" stands.
         """;
@@ -42,6 +44,9 @@ internal sealed record CommandLine
     public OutputFormat Format { get; init; } = OutputFormat.Text;
 
     public bool NonInteractive { get; init; }
+
+    /// <summary>What is said goes to Windows' event log as well.</summary>
+    public bool EventLog { get; init; }
 
     /// <summary>The script's path, or the command's text.</summary>
     public string Text { get; init; } = "";
@@ -54,6 +59,7 @@ internal sealed record CommandLine
     {
         var format = OutputFormat.Text;
         bool nonInteractive = false;
+        bool eventLog = false;
         for (int i = 0; i < args.Count; i++)
         {
             string option = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][1..] : args[i];
@@ -69,6 +75,9 @@ internal sealed record CommandLine
                     break; // there are none; scripts and schedulers that call pwsh pass them by habit
                 case "-noninteractive":
                     nonInteractive = true;
+                    break;
+                case "-eventlog":
+                    eventLog = OperatingSystem.IsWindows() ? true : throw new UsageException("-EventLog is for Windows; elsewhere, redirect the output.");
                     break;
                 case "-outputformat" or "-o":
                     string name = i + 1 < args.Count ? args[++i] : "";
@@ -90,6 +99,7 @@ internal sealed record CommandLine
                         Verb = Verb.File,
                         Format = format,
                         NonInteractive = nonInteractive,
+                        EventLog = eventLog,
                         Text = args[i + 1],
                         Arguments = [.. args.Skip(i + 2)],
                     };
@@ -104,6 +114,7 @@ internal sealed record CommandLine
                         Verb = Verb.Command,
                         Format = format,
                         NonInteractive = nonInteractive,
+                        EventLog = eventLog,
                         Text = string.Join(' ', args.Skip(i + 1)),
                     };
                 default:

@@ -160,6 +160,12 @@ internal sealed class EngineRun
         engine.Streams.Error.DataAdded += (_, e) =>
         {
             ErrorRecord error = engine.Streams.Error[e.Index];
+            if (IsOfAnotherProgram(error))
+            {
+                _terminal.WriteError(error.Exception.Message + "\n");
+                return;
+            }
+
             _verdict.Saw(error);
             _userInterface.WriteErrorRecord(error);
         };
@@ -189,6 +195,12 @@ internal sealed class EngineRun
             _running = null;
         }
     }
+
+    /// <summary>
+    /// A line that a program wrote to its standard error, which the engine hands on as an error. Programs write there what they like: whether they
+    /// failed is in $LASTEXITCODE, and theirs are the lines, not the verdict.
+    /// </summary>
+    private static bool IsOfAnotherProgram(ErrorRecord error) => error.FullyQualifiedErrorId is "NativeCommandError" or "NativeCommandErrorMessage";
 
     /// <summary>Stops the running pipeline. False lets the signal end the process at once: at a prompt, and the second time.</summary>
     private bool Stop(int code)

@@ -14,6 +14,7 @@ namespace QuayAirGap.Host;
 internal sealed class JsonOutput(Terminal terminal)
 {
     private const int MaxDepth = 4;
+    private const string OwnTypes = "QuayAirGap";
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -99,8 +100,8 @@ internal sealed class JsonOutput(Terminal terminal)
 
                 json.WriteEndArray();
                 break;
-            case var _ when depth > 0 && bare is not PSCustomObject:
-                // An object within an object: its text. Flat results have none, and walking into the runtime's own types never ends.
+            case var _ when depth >= MaxDepth || (depth > 0 && bare is not PSCustomObject && bare.GetType().Namespace != OwnTypes):
+                // An object of others within an object: its text. Walking into the runtime's own types never ends.
                 json.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"{bare}"));
                 break;
             default:

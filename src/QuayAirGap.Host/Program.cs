@@ -32,8 +32,21 @@ internal static class Program
             case Verb.Serve:
                 return await ServeVerb.RunAsync(commandLine.Arguments);
             default:
-                return new EngineRun(commandLine, terminal).Execute();
+                return RunEngine(commandLine, terminal);
         }
+    }
+
+    private static int RunEngine(CommandLine commandLine, Terminal terminal)
+    {
+        if (!OperatingSystem.IsWindows() || !commandLine.EventLog)
+        {
+            return new EngineRun(commandLine, terminal).Execute();
+        }
+
+        terminal.Copy = new RunLog();
+        int code = new EngineRun(commandLine, terminal).Execute();
+        terminal.Copy.Write(commandLine.Text, code);
+        return code;
     }
 
     internal static string ProductVersion =>

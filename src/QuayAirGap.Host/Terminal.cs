@@ -46,6 +46,9 @@ internal sealed class Terminal : IDisposable
     /// <summary>What is drawn below the text and must go before anything else is written.</summary>
     public ProgressDisplay? Progress { get; set; }
 
+    /// <summary>Gets a copy of everything that is written; null for none.</summary>
+    public RunLog? Copy { get; set; }
+
     public void WriteOutput(string text) => Write(_output, text);
 
     public void WriteError(string text) => Write(_error, text);
@@ -126,6 +129,7 @@ internal sealed class Terminal : IDisposable
         {
             Progress?.Hide();
             writer.Write(text);
+            Copy?.Add(text);
         }
     }
 

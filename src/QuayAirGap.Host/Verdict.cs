@@ -8,10 +8,13 @@ namespace QuayAirGap.Host;
 /// </summary>
 internal sealed class Verdict
 {
-    private const string IncompleteId = "SourceFailed";
+    private static readonly string[] s_incompleteIds = ["SourceFailed", "NeedNotMet"];
     private const string FreshnessType = "QuayAirGap.ClairFeedFreshness";
     private const string FindingType = "QuayAirGap.ClairAirGapFinding";
+    private const string StoreFaultType = "QuayAirGap.ClairFeedStoreFault";
     private const string OperationType = "QuayAirGap.ClairUpdateOperation";
+    private const string CoverageType = "QuayAirGap.ClairImageCoverage";
+    private const string NeedType = "QuayAirGap.ClairFeedNeed";
 
     private bool _error;
     private bool _incomplete;
@@ -22,7 +25,7 @@ internal sealed class Verdict
 
     public void Saw(ErrorRecord error)
     {
-        if (error.FullyQualifiedErrorId.Split(',')[0] == IncompleteId)
+        if (s_incompleteIds.Contains(error.FullyQualifiedErrorId.Split(',')[0]))
         {
             _incomplete = true;
         }
@@ -45,7 +48,10 @@ internal sealed class Verdict
         }
 
         string? type = output?.BaseObject.GetType().FullName;
-        _incomplete |= (type == FindingType && output!.Properties["Severity"]?.Value?.ToString() is ("Error" or "Warning"))
+        _incomplete |= (type == CoverageType && output!.Properties["Verdict"]?.Value?.ToString() != "Covered")
+            || (type == NeedType && output!.Properties["State"]?.Value?.ToString() is not ("Met" or "NotNeeded"))
+            || type == StoreFaultType
+            || (type == FindingType && output!.Properties["Severity"]?.Value?.ToString() is ("Error" or "Warning"))
             || (type == OperationType && (output!.Properties["State"]?.Value?.ToString() is "Missing" or "Older" or "Unproven"
                 || (output.Properties["State"]?.Value?.ToString() == "NotServed" && output.Properties["Date"]?.Value is not null)));
     }

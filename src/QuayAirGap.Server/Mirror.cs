@@ -15,6 +15,7 @@ using QuayAirGap.Core;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Tls;
 using QuayAirGap.Server.Contents;
+using QuayAirGap.Server.Gateway;
 using QuayAirGap.Server.Http;
 using QuayAirGap.Server.Listening;
 using QuayAirGap.Server.Upstream;
@@ -27,12 +28,15 @@ public sealed class Mirror : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly AccessLog? _accessLog;
     private readonly CertificateRenewal? _renewal;
+    private readonly ScanGateway? _gateway;
 
-    private Mirror(WebApplication application, AccessLog? accessLog, CertificateRenewal? renewal, IReadOnlyList<string> bound, MirrorOptions options)
+    private Mirror(
+        WebApplication application, AccessLog? accessLog, CertificateRenewal? renewal, ScanGateway? gateway, IReadOnlyList<string> bound, MirrorOptions options)
     {
         _application = application;
         _accessLog = accessLog;
         _renewal = renewal;
+        _gateway = gateway;
         Urls = [.. bound.Take(options.Urls.Count)];
         ProxyUrls = [.. bound.Skip(options.Urls.Count).Take(options.ProxyUrls.Count)];
         ByNameUrls = [.. bound.Skip(options.Urls.Count + options.ProxyUrls.Count)];
@@ -47,6 +51,9 @@ public sealed class Mirror : IAsyncDisposable
     /// <summary>Where it answers for the feeds' own hosts directly.</summary>
     public IReadOnlyList<string> ByNameUrls { get; }
 
+    /// <summary>Where the gateway between Quay and Clair listens; empty without one.</summary>
+    public IReadOnlyList<string> ScanGatewayUrls => _gateway?.Urls ?? [];
+
     /// <exception cref="FeedException"><see cref="ErrorIds.MirrorNotStarted"/>, <see cref="ErrorIds.MirrorCertificateMissing"/> or
     /// <see cref="ErrorIds.MirrorCertificateInvalid"/></exception>
     public static async Task<Mirror> StartAsync(MirrorOptions options, CancellationToken cancellationToken = default)
@@ -54,6 +61,11 @@ public sealed class Mirror : IAsyncDisposable
         if (options.Site is null == options.Folder is null)
         {
             throw new ArgumentException("A mirror serves a site or a folder.", nameof(options));
+        }
+
+        if (options is { ScanGateway: not null, Site: null })
+        {
+            throw new ArgumentException("A gateway judges by a site.", nameof(options));
         }
 
         ILogger log = options.Log?.CreateLogger("QuayAirGap.Mirror") ?? NullLogger.Instance;
@@ -65,6 +77,7 @@ public sealed class Mirror : IAsyncDisposable
         CertificateRenewal? renewal = null;
         WebApplication? application = null;
         AccessLog? accessLog = null;
+        ScanGateway? gateway = null;
         try
         {
             // Before the certificates are read: one that has ended meanwhile is renewed first.
@@ -75,13 +88,21 @@ public sealed class Mirror : IAsyncDisposable
 
             application = Build(options, kestrel => Listen(kestrel, options, addresses, certificates, refusals, log));
             var counter = new RequestCounter();
+            GatewayCounter? gatewayCounter = options.ScanGateway is null ? null : new GatewayCounter();
             var pages = new StatusPages(
-                content, new MetricsText(content, options.Site, counter, refusals, certificates.InUse(), options.TimeProvider));
+                content, new MetricsText(content, options.Site, counter, refusals, certificates.InUse(), gatewayCounter, options.TimeProvider),
+                options.Site is null ? null : new SitePages(options.Site, options.TimeProvider, log));
             accessLog = options.AccessLog is { } output ? new AccessLog(output, options.TimeProvider, log) : null;
             application.Run(new RequestRouter(new MirrorEndpoint(content, log), pages, counter, refusals, accessLog, options.TimeProvider).HandleAsync);
 
             await StartListeningAsync(application, addresses, cancellationToken);
-            return new Mirror(application, accessLog, renewal, [.. addresses.Zip(application.Urls, (a, bound) => a.Display(bound))], options);
+            if (options.ScanGateway is { } between)
+            {
+                gateway = await ScanGateway.StartAsync(
+                    between, options, certificates.ByPath, options.ReportJudge ?? new SiteJudge(options.Site!, between.Release, options.TimeProvider), gatewayCounter!, accessLog, log, cancellationToken);
+            }
+
+            return new Mirror(application, accessLog, renewal, gateway, [.. addresses.Zip(application.Urls, (a, bound) => a.Display(bound))], options);
         }
         catch
         {
@@ -102,6 +123,11 @@ public sealed class Mirror : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_gateway is not null)
+        {
+            await _gateway.DisposeAsync();
+        }
+
         await _application.StopAsync();
         await _application.DisposeAsync();
         if (_renewal is not null)
@@ -112,7 +138,7 @@ public sealed class Mirror : IAsyncDisposable
         _accessLog?.Dispose();
     }
 
-    private static WebApplication Build(MirrorOptions options, Action<KestrelServerOptions> listen)
+    internal static WebApplication Build(MirrorOptions options, Action<KestrelServerOptions> listen, Action<IServiceCollection>? more = null)
     {
         // Empty: neither appsettings files nor environment variables of whatever runs beside may change what this server does.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -122,8 +148,10 @@ public sealed class Mirror : IAsyncDisposable
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
+        more?.Invoke(builder.Services);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Yarp", LogLevel.Error) // a line for each request, and again for what the gateway says itself
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // repeats, with its stack, what StartAsync throws
         if (options.Log is { } provider)
         {
@@ -172,7 +200,7 @@ public sealed class Mirror : IAsyncDisposable
         }
     }
 
-    private static void ListenByPath(ListenOptions listen, MirrorOptions options, ServerCertificate? certificate)
+    internal static void ListenByPath(ListenOptions listen, MirrorOptions options, ServerCertificate? certificate)
     {
         // Cleartext HTTP/2 is something no updater asks for.
         bool http2 = certificate is not null && options.Http2;
@@ -200,7 +228,8 @@ public sealed class Mirror : IAsyncDisposable
     {
         MirrorCertificates? own = options.Site is null ? null : new MirrorCertificates(options.Site, options.TimeProvider);
         ServerCertificate? byPath = null;
-        if (addresses.Take(options.Urls.Count).FirstOrDefault(a => a.IsTls) is { } secure)
+        IEnumerable<ListenAddress> gateway = options.ScanGateway?.Urls.Select(ListenAddress.Parse) ?? [];
+        if (addresses.Take(options.Urls.Count).Concat(gateway).FirstOrDefault(a => a.IsTls) is { } secure)
         {
             ServerCertificateFiles files = options.Certificate
                 ?? (own is not null && File.Exists(own.MirrorFile) ? new ServerCertificateFiles(own.MirrorFile) : throw Missing(
@@ -237,7 +266,7 @@ public sealed class Mirror : IAsyncDisposable
         return new Certificates(byPath, new ServerCertificate(new ServerCertificateFiles(own.UpstreamFile), options.TimeProvider, log));
     }
 
-    private static async Task StartListeningAsync(WebApplication application, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellationToken)
+    internal static async Task StartListeningAsync(WebApplication application, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellationToken)
     {
         try
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Server.Gateway;
 using QuayAirGap.Server.Listening;
 
 namespace QuayAirGap.Server;
@@ -36,6 +37,12 @@ public sealed record MirrorOptions
     /// Needs a site with certificates.
     /// </summary>
     public IReadOnlyList<string> ByNameUrls { get; init; } = [];
+
+    /// <summary>A gateway between Quay and Clair beside the mirror; null for none. Needs a site.</summary>
+    public ScanGatewayOptions? ScanGateway { get; init; }
+
+    /// <summary>Judges reports instead of the site, in tests.</summary>
+    internal IReportJudge? ReportJudge { get; init; }
 
     public MirrorLimits Limits { get; init; } = new();
 

@@ -152,7 +152,11 @@ public sealed class FaultTableTests(FaultTableTests.Laboratory laboratory) : ICl
                 Assert.True(fault == "changing" || isSame, at + "captured without a word");
                 Assert.Equal(before.Files.Select(f => f.Url), now.Files.Select(f => f.Url));
                 Assert.Equal((before.AdvisoryCount, before.Updaters.Count), (now.AdvisoryCount, now.Updaters.Count));
-                return "taken whole";
+
+                // What was found in another way than by the listing that is broken is said to be so.
+                Assert.True((fault == "changing") == (now.Note is null), $"{at}{now.Note ?? "captured without a word"}");
+                Assert.True(now.Note is null || now.Note.Contains(target.Split('/')[0], StringComparison.Ordinal), $"{at}{now.Note}");
+                return now.Note is null ? "taken whole" : "taken whole, and said";
             }
 
             Assert.True(save.Incomplete is [{ } only] && only.Name == source, at + "is not the one incomplete source");

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Time.Testing;
+using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Tls;
 using QuayAirGap.Core.Trust;
 using QuayAirGap.Server;
@@ -88,6 +90,16 @@ internal sealed class TwoSites : IAsyncDisposable
                 UpstreamRoot = Upstream.Root,
             },
             progress: null, CancellationToken.None);
+    }
+
+    /// <summary>Collects at a third site, with a mirror in the upstreams' place.</summary>
+    public async Task<Snapshot> SaveFromAsync(Uri mirror)
+    {
+        Site station = Site.OpenOrCreate(Path.Combine(_folder, "station"));
+        SaveResult saved = await new FeedCollector(station, SiteSettings.Load(station), Clock) { Upstream = Patience }.SaveAsync(
+            new SaveRequest { Destination = Path.Combine(_folder, $"bundle-{++_bundles}.tar"), Signers = [_signer], UpstreamRoot = mirror },
+            progress: null, CancellationToken.None);
+        return Bundle.Open(saved.Path).Snapshot;
     }
 
     public Task<ImportResult> ImportAsync(string path) => Importer().ImportAsync(path, null, CancellationToken.None);

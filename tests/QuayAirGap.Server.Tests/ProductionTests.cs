@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using QuayAirGap.Server.Listening;
+using QuayAirGap.TestKit.Prometheus;
 using Xunit;
 
 namespace QuayAirGap.Server.Tests;
@@ -69,23 +70,10 @@ public sealed class ProductionTests : IDisposable
             Assert.Single(source, l => l.EndsWith(" 1", StringComparison.Ordinal));
         }
 
-        // What Prometheus' own reader demands: a type before its lines, each name in one block, numbers that are numbers.
-        string? metric = null;
-        var seen = new HashSet<string>();
-        foreach (string line in lines)
-        {
-            if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
-            {
-                metric = line.Split(' ')[2];
-                Assert.True(seen.Add(metric), line);
-            }
-            else if (!line.StartsWith('#'))
-            {
-                Assert.Matches(@"^[a-z_]+(\{([a-z]+=""[^""\\]*"",?)+\})? -?\d+$", line);
-                Assert.Equal(metric, line.Split('{', ' ')[0]);
-                Assert.True(long.TryParse(line.Split(' ')[^1], CultureInfo.InvariantCulture, out _), line);
-            }
-        }
+        Exposition read = Exposition.Read(text);
+        Assert.Equal(3, read.Samples["quayairgap_generation"]);
+        (int Code, string Text)? tool = await Exposition.PromtoolAsync(text);
+        Assert.True(tool is null or { Code: 0, Text: "" }, tool?.Text);
     }
 
     [Fact]

@@ -116,6 +116,7 @@ public sealed class UpstreamTests : IAsyncLifetime
     [Theory]
     [InlineData("/v3.4/")]
     [InlineData("/healthz")]
+    [InlineData("/status")]
     [InlineData("/metrics")]
     [InlineData("/secdb.alpinelinux.org/v3.3/")]
     [InlineData("/../as-upstream/security-metadata.canonical.com/series")]

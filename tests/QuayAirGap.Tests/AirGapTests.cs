@@ -122,6 +122,39 @@ public sealed class AirGapTests
         Assert.Contains("\"Id\":\"NoFeedAddress\"", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_a_generation_does_not_serve_any_more_is_said_of_a_Clair_that_still_has_it()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        const string Import = "param($b, $s) Import-ClairFeed $b -SitePath $s";
+        samples.Save(more: "-Name alpine, debian").WithoutErrors();
+        samples.Engine.Run(Import, samples.Bundle, samples.Inside).WithoutErrors();
+        using var index = System.Text.Json.JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(samples.Inside, "mirror", "generations", "1", "index.json"), TestContext.Current.CancellationToken));
+        string modified = index.RootElement.GetProperty("entries").EnumerateArray()
+            .Single(e => e.GetProperty("path").GetString() == "/security-tracker.debian.org/tracker/data/json").GetProperty("lastModified")
+            .GetDateTimeOffset().UtcDateTime.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        await using ClairServer clair = await ClairServer.StartAsync("c2hvcnQ=", "quay");
+        clair.Operations.Add(new("debian/updater", modified, DateTimeOffset.UnixEpoch));
+        await File.WriteAllTextAsync(samples.Folder["psk"], "c2hvcnQ=", TestContext.Current.CancellationToken);
+        EngineResult Of(string source) => samples.Engine.Run(
+            "param($u, $k, $s, $n) Get-ClairUpdateOperation $u -PskPath $k -SitePath $s | Where-Object Source -eq $n", clair.Uri, samples.Folder["psk"], samples.Inside, source).WithoutErrors();
+        Assert.Equal(("Current", 1), (Of("debian")["State"], Of("debian")["Generation"]));
+
+        // From now on debian is left out outside.
+        samples.Engine.Run("param($s) Set-ClairFeedSource debian -Enabled $false -SitePath $s", samples.Outside).WithoutErrors();
+        samples.Save(samples.Folder["next.tar"], "-Name alpine").WithoutErrors();
+        samples.Engine.Run(Import, samples.Folder["next.tar"], samples.Inside).WithoutErrors();
+
+        EngineResult debian = Of("debian");
+        Assert.Equal(("NotServed", 1, "debian/updater"), (debian["State"], debian["Generation"], debian["Updater"]));
+        Assert.NotNull(debian["Date"]);
+        Assert.Contains("nothing for it any more", (string)debian["Reason"]!, StringComparison.Ordinal);
+        EngineResult suse = Of("suse"); // never served, and Clair has nothing
+        Assert.Equal(("NotServed", null, null), (suse["State"], suse["Updater"], suse["Date"]));
+        Assert.Equal("Deselected", samples.Engine.Run("param($s) Test-ClairFeedFreshness debian -SitePath $s", samples.Inside).WithoutErrors()["State"]);
+    }
+
     private static async Task ProveAsync(Samples samples, string mirror)
     {
         await using ClairServer clair = await ClairServer.StartAsync("c2hvcnQ=", "quay");

@@ -14,6 +14,8 @@ internal static class Built
 
     public static string Root => s_values["RepositoryRoot"]!;
 
+    public static string Configuration => s_values["Configuration"]!;
+
     public static string Version => s_values["Version"]!;
 
     public static string Executable => Path.Combine(

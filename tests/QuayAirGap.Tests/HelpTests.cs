@@ -12,6 +12,11 @@ public sealed class HelpTests
         "Run: dotnet run --project build/QuayAirGap.Help");
 
     [Fact]
+    public void The_errors_topic_is_up_to_date() => Assert.True(
+        File.ReadAllText(ErrorsTopic.PathIn(Built.Root)).ReplaceLineEndings("\n") == ErrorsTopic.Generate(Built.Root),
+        "Run: dotnet run --project build/QuayAirGap.Help");
+
+    [Fact]
     public void Every_cmdlet_has_a_whole_page_and_every_page_a_cmdlet()
     {
         IReadOnlyList<CmdletInfo> cmdlets = ModuleCommands.Load(Built.Module);
@@ -30,6 +35,31 @@ public sealed class HelpTests
                 page.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal));
             Assert.All(page.Parameters, p => Assert.NotEmpty(p.Paragraphs));
             Assert.All(page.Related, r => Assert.True(pages.ContainsKey(r), $"{cmdlet.Name} refers to {r}."));
+        }
+    }
+
+    [Fact]
+    public void Every_page_tells_the_outputs_that_the_cmdlet_declares_and_the_zone_of_their_times()
+    {
+        IReadOnlyDictionary<string, CmdletPage> pages = HelpFile.ReadPages(Built.Root);
+        foreach (CmdletInfo cmdlet in ModuleCommands.Load(Built.Module))
+        {
+            CmdletPage page = pages[cmdlet.Name];
+            Assert.Equal(
+                cmdlet.OutputType.Select(t => t.Name).Distinct().Order(StringComparer.Ordinal),
+                page.Outputs.Select(o => o.Name).Where(n => n != "None").Order(StringComparer.Ordinal));
+            foreach (Type type in cmdlet.OutputType.Select(t => t.Type).OfType<Type>().Distinct())
+            {
+                PageItem output = page.Outputs.Single(o => o.Name == type.FullName);
+                bool hasTimes = type.GetProperties().Any(p => (Nullable.GetUnderlyingType(p.PropertyType) ?? p.PropertyType) is var t && (t == typeof(DateTimeOffset) || t == typeof(DateTime)));
+                Assert.True(
+                    !hasTimes || string.Concat(page.Outputs.SelectMany(o => o.Paragraphs)).Contains("UTC", StringComparison.Ordinal),
+                    $"{cmdlet.Name}: {output.Name} has times, and the page does not say that they are UTC.");
+            }
+
+            Assert.All(page.Examples, e => Assert.NotEmpty(e.Title));
+            Assert.True(
+                page.Outputs.All(o => o.Name == "None" || o.Paragraphs.Count > 0), $"{cmdlet.Name}: an output without a word on it.");
         }
     }
 
@@ -76,6 +106,7 @@ public sealed class HelpTests
         using var engine = new Engine();
         EngineResult help = engine.Run("Get-Help Import-ClairFeed -Full").WithoutErrors();
         Assert.Equal("Verifies a bundle and publishes it as the mirror's new generation.", help["Synopsis"]!.ToString()!.Trim());
-        Assert.Contains("CARRIES", engine.Run("Get-Help about_QuayAirGap").WithoutErrors().Single.ToString().ToUpperInvariant(), StringComparison.Ordinal);
+        Assert.Contains("CARRIES", engine.Run("Get-Help about_QuayAirGap").WithoutErrors().Output[0].ToString().ToUpperInvariant(), StringComparison.Ordinal);
+        Assert.Contains("BundleAltered", engine.Run("Get-Help about_QuayAirGap_Errors").WithoutErrors().Single.ToString(), StringComparison.Ordinal);
     }
 }

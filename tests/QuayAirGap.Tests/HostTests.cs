@@ -75,6 +75,24 @@ public sealed partial class HostTests
     }
 
     [Fact]
+    public async Task What_another_program_writes_to_standard_error_is_passed_on_and_is_no_error()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "It asks a shell that is not there.");
+        HostResult result = await HostProcess.RunAsync("-Command", "$ErrorActionPreference = 'Stop'; & sh -c 'echo one >&2; echo two >&2'; \"code $LASTEXITCODE\"");
+        Assert.Equal((0, "code 0\n", "one\ntwo\n"), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Fact]
+    public async Task Read_Host_asks_on_standard_error_and_fails_where_nobody_can_answer()
+    {
+        HostResult result = await HostProcess.RunAsync("-NonInteractive", "-Command", "$x = Read-Host Password -AsSecureString; 'not reached'");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.StartsWith("Password: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("a secret", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Objects_are_shown_through_their_views_also_where_kinds_change_and_before_exit()
     {
         using var folder = new Folder();

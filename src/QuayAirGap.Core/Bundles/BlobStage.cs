@@ -1,4 +1,5 @@
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Bundles;
 
@@ -11,10 +12,12 @@ public sealed class BlobStage : IBlobSink, IDisposable
     private readonly Site _site;
     private readonly string _folder;
     private readonly Dictionary<string, long> _accepted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _damaged;
 
     public BlobStage(Site site)
     {
         _site = site;
+        _damaged = [.. site.Damage.Load()];
         _folder = Path.Combine(site.StagingFolder, "bundle-" + Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(_folder);
     }
@@ -27,7 +30,7 @@ public sealed class BlobStage : IBlobSink, IDisposable
 
     public Stream? Open(string sha256, long size)
     {
-        if (_accepted.ContainsKey(sha256) || _site.Store.Contains(sha256, size))
+        if (Has(sha256, size))
         {
             return null;
         }
@@ -43,18 +46,31 @@ public sealed class BlobStage : IBlobSink, IDisposable
     }
 
     /// <summary>Whether a content is staged, or the store has it.</summary>
-    public bool Has(string sha256, long size) => _accepted.ContainsKey(sha256) || _site.Store.Contains(sha256, size);
+    public bool Has(string sha256, long size) => _accepted.ContainsKey(sha256) || (_site.Store.Contains(sha256, size) && !_damaged.Contains(sha256));
 
     public void Accept(string sha256, long size) => _accepted[sha256] = size;
 
     /// <summary>
     /// Moves everything into the store. A kill in between leaves blobs that nothing refers to yet, each of them whole.
-    /// <see cref="Store.Durable.Barrier"/> must run before anything refers to them.
+    /// <see cref="Durable.Barrier"/> must run before anything refers to them.
     /// </summary>
     public void Commit()
     {
+        // Their content first: under its digest a content must never be torn, because a later import believes the name and the size.
+        foreach (string sha256 in _accepted.Keys)
+        {
+            Durable.Wrote(PathOf(sha256));
+        }
+
+        Durable.Barrier(_folder);
         foreach ((string sha256, long size) in _accepted)
         {
+            if (_damaged.Contains(sha256))
+            {
+                // A whole one that is there would win; this one is known not to be whole.
+                _site.Store.Remove(sha256);
+            }
+
             _site.Store.Adopt(PathOf(sha256), sha256, size);
         }
 

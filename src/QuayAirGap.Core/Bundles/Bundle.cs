@@ -15,14 +15,17 @@ public sealed class Bundle
     private readonly Lazy<Snapshot> _snapshot;
     private readonly Lazy<IReadOnlyList<string>> _subjects;
 
-    private Bundle(string path, long size, byte[] snapshot, string sha256, IReadOnlyList<byte[]> signatures, Dictionary<string, ContentExtent> layers)
+    private Bundle(
+        string path, long size, byte[] snapshot, string sha256, IReadOnlyList<byte[]> signatures, Dictionary<string, ContentExtent> contents,
+        ArchiveBytes? archive)
     {
         Path = path;
         Size = size;
         SnapshotBytes = snapshot;
         SnapshotSha256 = sha256;
         Signatures = signatures;
-        Layers = layers;
+        Contents = contents;
+        Archive = archive;
         _snapshot = new Lazy<Snapshot>(() => SnapshotDocument.Parse(snapshot));
         _subjects = new Lazy<IReadOnlyList<string>>(() => [.. signatures.Select(SignatureVerifier.ClaimedSubject)]);
     }
@@ -49,20 +52,68 @@ public sealed class Bundle
     /// <summary>Who the signatures say that they are from. Unverified.</summary>
     public IReadOnlyList<string> SignerSubjects => _subjects.Value;
 
-    /// <summary>The source layers by digest.</summary>
-    internal IReadOnlyDictionary<string, ContentExtent> Layers { get; }
+    /// <summary>The volumes that it lies in; null where it is one file or a folder layout.</summary>
+    public VolumeSet? Volumes { get; private init; }
 
-    /// <param name="path">A file (tar) or a folder with an OCI image layout; absolute.</param>
+    /// <summary>Whether all of it is there. Of one in volumes that are not all there only what each of them says is known: snapshot and signatures.</summary>
+    public bool IsWhole => Volumes is null || Volumes.Missing.Count == 0;
+
+    /// <summary>Its bytes in one row; null for a folder layout, and where volumes are missing.</summary>
+    internal ArchiveBytes? Archive { get; }
+
+    /// <summary>Every file of it, by name. Empty where volumes are missing.</summary>
+    internal IReadOnlyDictionary<string, ContentExtent> Contents { get; }
+
+    /// <summary>The source layers by digest.</summary>
+    internal IReadOnlyDictionary<string, ContentExtent> Layers { get; private init; } = new Dictionary<string, ContentExtent>();
+
+    /// <param name="path">A file (tar), a folder with an OCI image layout, a folder with volumes, or one of them; absolute.</param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleNotFound"/>, <see cref="ErrorIds.BundleInvalid"/>,
     /// <see cref="ErrorIds.BundleTruncated"/>, <see cref="ErrorIds.BundleAltered"/>, <see cref="ErrorIds.BundleLimit"/>,
     /// <see cref="ErrorIds.BundleExtraContent"/> or <see cref="ErrorIds.BundleMissingContent"/></exception>
-    public static Bundle Open(string path)
+    public static Bundle Open(string path) => Guarded(path, () =>
+        VolumeSet.IsAt(path) ? Open(VolumeSet.Read(path).ThrowIfIncomplete())
+        : Directory.Exists(path) ? Read(path, BundleContents.ReadFolder(path), null, null)
+        : File.Exists(path) ? Read(path, ArchiveBytes.OfFile(path), null)
+        : throw new FeedException(ErrorIds.BundleNotFound, $"There is no bundle at '{path}'.", path, "Correct the path."));
+
+    /// <summary>As <see cref="Open(string)"/>, and where volumes are missing, what those that are there say (<see cref="IsWhole"/>).</summary>
+    /// <exception cref="FeedException">As <see cref="Open(string)"/>, but for missing volumes</exception>
+    public static Bundle OpenOrPart(string path) => VolumeSet.IsAt(path) ? Guarded(path, () => Open(VolumeSet.Read(path).ThrowIfBad())) : Open(path);
+
+    /// <summary>A bundle in volumes: all of it where they are all there, else what each of them says of it (<see cref="IsWhole"/>).</summary>
+    /// <exception cref="FeedException">As <see cref="Open(string)"/>; where the volumes themselves are to blame, which of them.</exception>
+    internal static Bundle Open(VolumeSet volumes)
+    {
+        VolumeOpening opening = volumes.Opening;
+        if (volumes.Missing.Count > 0)
+        {
+            return new Bundle(volumes.Path, volumes.Index.TotalSize, opening.Document, volumes.Index.Snapshot, opening.Signatures, new(), null) { Volumes = volumes };
+        }
+
+        try
+        {
+            return Guarded(volumes.Path, () =>
+            {
+                Bundle bundle = Read(volumes.Path, volumes.ToArchive(), volumes);
+                return bundle.SnapshotSha256 == volumes.Index.Snapshot
+                    ? bundle
+                    : throw VolumeErrors.Create(ErrorIds.BundleVolumeInvalid, volumes.Path, "its parts say that they are of another bundle than they are");
+            });
+        }
+        catch (FeedException e) when (e.ErrorId is not ErrorIds.BundleVolumeInvalid)
+        {
+            // Before anything is said of the bundle: is it one of the parts?
+            volumes.ThrowIfAltered(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private static Bundle Guarded(string path, Func<Bundle> read)
     {
         try
         {
-            return Directory.Exists(path) ? Read(path, BundleContents.ReadFolder(path), null)
-                : File.Exists(path) ? Read(path, BundleContents.ReadArchive(path), new FileInfo(path).Length)
-                : throw new FeedException(ErrorIds.BundleNotFound, $"There is no bundle at '{path}'.", path, "Correct the path.");
+            return read();
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
@@ -76,9 +127,12 @@ public sealed class Bundle
         }
     }
 
-    private static Bundle Read(string path, Dictionary<string, ContentExtent> contents, long? size)
+    private static Bundle Read(string path, ArchiveBytes archive, VolumeSet? volumes) =>
+        Read(path, BundleContents.ReadArchive(archive), archive, volumes);
+
+    private static Bundle Read(string path, Dictionary<string, ContentExtent> contents, ArchiveBytes? archive, VolumeSet? volumes)
     {
-        size ??= contents.Values.Sum(c => c.Size);
+        long size = archive?.Length ?? contents.Values.Sum(c => c.Size);
         OciLayout layout = Parse(ReadDocument(path, contents, BundleFormat.LayoutName, BundleFormat.MaxLayoutBytes), OciJson.Default.OciLayout);
         Demand(layout.ImageLayoutVersion == "1.0.0", $"its OCI layout has version '{layout.ImageLayoutVersion}'");
         OciIndex index = Parse(ReadDocument(path, contents, BundleFormat.IndexName, BundleFormat.MaxDocumentBytes), OciJson.Default.OciIndex);
@@ -86,11 +140,13 @@ public sealed class Bundle
         Demand(index.Manifests is { Count: 1 } && index.Manifests[0] is not null, "its index must name exactly one manifest");
         OciDescriptor descriptor = index.Manifests[0];
         Demand(descriptor.MediaType == BundleFormat.ManifestType, "its index names something else than a manifest");
+        BundleErrors.ThrowIfLater(path, descriptor.ArtifactType);
         Demand(descriptor.ArtifactType is null or BundleFormat.ArtifactType, "it is another artifact");
 
         var used = new HashSet<string>(StringComparer.Ordinal) { BundleFormat.LayoutName, BundleFormat.IndexName };
         OciManifest manifest = Parse(ReadBlob(path, contents, descriptor, BundleFormat.MaxDocumentBytes, used), OciJson.Default.OciManifest);
         Demand(manifest.SchemaVersion == 2 && manifest.MediaType == BundleFormat.ManifestType, "its manifest is of another kind");
+        BundleErrors.ThrowIfLater(path, manifest.ArtifactType);
         Demand(manifest.ArtifactType == BundleFormat.ArtifactType, "it is another artifact");
         Demand(manifest.Config is { MediaType: BundleFormat.EmptyType } && manifest.Layers is not null, "its manifest is of another kind");
         Demand(
@@ -107,6 +163,9 @@ public sealed class Bundle
                 case BundleFormat.SnapshotType when snapshot is null:
                     snapshot = ReadBlob(path, contents, layer, SnapshotDocument.MaxBytes, used);
                     break;
+                case BundleFormat.PackedSnapshotType when snapshot is null:
+                    snapshot = SnapshotPacking.Unpack(path, ReadBlob(path, contents, layer, SnapshotDocument.MaxBytes, used));
+                    break;
                 case BundleFormat.SignatureType when signatures.Count < SignatureVerifier.MaxSignatures:
                     signatures.Add(ReadBlob(path, contents, layer, SignatureVerifier.MaxSignatureBytes, used));
                     break;
@@ -116,6 +175,7 @@ public sealed class Bundle
                     layers[layer.Sha256 ?? ""] = Find(path, contents, layer, long.MaxValue, used);
                     break;
                 default:
+                    BundleErrors.ThrowIfLater(path, layer?.MediaType);
                     throw new FormatException($"its manifest has a layer that this version does not know or expect: '{layer?.MediaType}'");
             }
         }
@@ -123,7 +183,7 @@ public sealed class Bundle
         string? stray = contents.Keys.FirstOrDefault(name => !used.Contains(name));
         return stray is not null ? throw BundleErrors.Extra(path, $"nothing refers to '{stray}'")
             : snapshot is null ? throw BundleErrors.Missing(path, "it has no snapshot")
-            : new Bundle(path, size.Value, snapshot, Sha256Digest.Of(snapshot), signatures, layers);
+            : new Bundle(path, size, snapshot, Sha256Digest.Of(snapshot), signatures, contents, archive) { Layers = layers, Volumes = volumes };
     }
 
     private static byte[] ReadDocument(string path, Dictionary<string, ContentExtent> contents, string name, int limit)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Bundles;
@@ -24,16 +23,16 @@ internal static class BundleContents
     private const int MaxTail = 1024 * 1024;
 
     /// <summary>Every file of the archive.</summary>
-    public static Dictionary<string, ContentExtent> ReadArchive(string path)
+    public static Dictionary<string, ContentExtent> ReadArchive(ArchiveBytes archive)
     {
         try
         {
-            using SafeFileHandle handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            return ReadArchive(path, handle, RandomAccess.GetLength(handle));
+            using ArchiveBytes.Reader reader = archive.Open();
+            return ReadArchive(archive, reader);
         }
         catch (FormatException e)
         {
-            throw BundleErrors.Invalid(path, e.Message, e);
+            throw BundleErrors.Invalid(archive.Name, e.Message, e);
         }
     }
 
@@ -59,7 +58,7 @@ internal static class BundleContents
                 }
                 else if (item is FileInfo file && IsFileName(name))
                 {
-                    found.Add(name, new ContentExtent(file.FullName, 0, file.Length));
+                    found.Add(name, new ContentExtent(ArchiveBytes.OfFile(file.FullName, file.Length), 0, file.Length));
                 }
                 else
                 {
@@ -76,8 +75,10 @@ internal static class BundleContents
         return found;
     }
 
-    private static Dictionary<string, ContentExtent> ReadArchive(string path, SafeFileHandle handle, long length)
+    private static Dictionary<string, ContentExtent> ReadArchive(ArchiveBytes archive, ArchiveBytes.Reader handle)
     {
+        string path = archive.Name;
+        long length = archive.Length;
         var found = new Dictionary<string, ContentExtent>(StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
         Span<byte> block = stackalloc byte[UstarHeader.BlockSize];
@@ -128,7 +129,7 @@ internal static class BundleContents
                     throw new FormatException($"'{header.Name}' has another name in its extended attributes");
                 }
 
-                AddEntry(path, header, size, at, names, found);
+                AddEntry(archive, header, size, at, names, found);
                 extension = null;
             }
 
@@ -144,8 +145,9 @@ internal static class BundleContents
     }
 
     private static void AddEntry(
-        string path, UstarHeader header, long size, long at, HashSet<string> names, Dictionary<string, ContentExtent> found)
+        ArchiveBytes archive, UstarHeader header, long size, long at, HashSet<string> names, Dictionary<string, ContentExtent> found)
     {
+        string path = archive.Name;
         string name = header.Name.StartsWith("./", StringComparison.Ordinal) ? header.Name[2..] : header.Name;
         if (UstarHeader.Escapes(name))
         {
@@ -168,7 +170,7 @@ internal static class BundleContents
                     throw BundleErrors.Extra(path, $"'{header.Name}' does not belong into it");
                 }
 
-                found[name] = new ContentExtent(path, at, size);
+                found[name] = new ContentExtent(archive, at, size);
                 break;
             case HardLink or SymbolicLink:
                 throw BundleErrors.Link(path, $"'{header.Name}'");
@@ -233,7 +235,7 @@ internal static class BundleContents
         long.TryParse(Encoding.ASCII.GetString(digits), NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     /// <summary>Two blocks of zeros end an archive; what follows may fill it up, but not say anything.</summary>
-    private static void CheckEnd(string path, SafeFileHandle handle, long at, long length)
+    private static void CheckEnd(string path, ArchiveBytes.Reader handle, long at, long length)
     {
         long tail = length - at;
         if (tail < 2 * UstarHeader.BlockSize || tail % UstarHeader.BlockSize != 0)
@@ -254,11 +256,11 @@ internal static class BundleContents
         }
     }
 
-    private static void ReadExactly(string path, SafeFileHandle handle, Span<byte> buffer, long at)
+    private static void ReadExactly(string path, ArchiveBytes.Reader handle, Span<byte> buffer, long at)
     {
         while (buffer.Length > 0)
         {
-            int read = RandomAccess.Read(handle, buffer, at);
+            int read = handle.Read(buffer, at);
             if (read == 0)
             {
                 throw BundleErrors.Truncated(path, $"it ends after {at} bytes, in the middle of its entries");

@@ -16,18 +16,26 @@ public sealed class BundleCosigner(Site site, TimeProvider clock)
 {
     private const string PartialSuffix = ".partial";
 
+    /// <summary>Whether an earlier signing of a folder layout was interrupted, so that no reader takes it until <see cref="FinishInterrupted"/>.</summary>
+    public static bool IsInterrupted(string path) => Directory.Exists(path) && LayoutSigner.IsInterrupted(path);
+
+    /// <summary>Takes away what an interrupted signing has left: the layout is then as it was before, or as it is with the signatures.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleInvalid"/></exception>
+    public static void FinishInterrupted(string path) => LayoutSigner.FinishWhatWasBegun(path);
+
     /// <summary>Verifies the bundle as an import does, by this site's trust: nobody signs what he has not checked.</summary>
-    /// <param name="path">A bundle file; absolute.</param>
+    /// <param name="path">A bundle file or a folder with an OCI image layout; absolute.</param>
     /// <exception cref="FeedException">Any of the ids that begin with Bundle: it is refused, and not signed. <see cref="ErrorIds.TrustEmpty"/>.
     /// <see cref="ErrorIds.SignatureExists"/>, <see cref="ErrorIds.DestinationInvalid"/></exception>
     public async Task<Bundle> VerifyAsync(
         string path, IReadOnlyList<BundleSigner> signers, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
-        if (Directory.Exists(path))
+        if (VolumeSet.IsAt(path))
         {
+            // Every part carries the signatures: all of them would have to be written anew, onto media that may be discs.
             throw new FeedException(
-                ErrorIds.DestinationInvalid, $"'{path}' is a folder; signatures are added to bundle files only.", path,
-                "Pack it first: tar -C FOLDER -cf bundle.tar oci-layout index.json blobs.");
+                ErrorIds.DestinationInvalid, $"'{path}' is a bundle in volumes; signatures are added before a bundle is split.", path,
+                "Add the signature to the bundle file, then split it: Split-ClairFeedBundle.");
         }
 
         Bundle bundle = Bundle.Open(path);
@@ -62,6 +70,45 @@ public sealed class BundleCosigner(Site site, TimeProvider clock)
     public async Task<Bundle> SignAsync(Bundle verified, IReadOnlyList<BundleSigner> signers, CancellationToken cancellationToken)
     {
         string path = verified.Path;
+        if (Directory.Exists(path))
+        {
+            SignLayout(verified, signers, cancellationToken);
+        }
+        else
+        {
+            await SignFileAsync(verified, signers, cancellationToken).ConfigureAwait(false);
+        }
+
+        Bundle signed = Bundle.Open(path);
+        new Ledger(site, clock).Append(LedgerEvents.BundleSigned, new JsonObject
+        {
+            ["bundle"] = Path.GetFileName(path),
+            ["snapshot"] = signed.SnapshotSha256,
+            ["stream"] = signed.Snapshot.Stream.ToString(),
+            ["sequence"] = signed.Snapshot.Sequence,
+            ["signers"] = string.Join(", ", signers.Select(s => s.Thumbprint)),
+        });
+        return signed;
+    }
+
+    private static void SignLayout(Bundle verified, IReadOnlyList<BundleSigner> signers, CancellationToken cancellationToken)
+    {
+        try
+        {
+            LayoutSigner.Sign(verified, Plan(verified, signers), cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Site.IsFull(e)
+                ? Site.DiskFull(verified.Path, e)
+                : new FeedException(
+                    ErrorIds.DestinationInvalid, $"The folder '{verified.Path}' cannot be written: {e.Message}", verified.Path, "Check this account's access rights.", e);
+        }
+    }
+
+    private static async Task SignFileAsync(Bundle verified, IReadOnlyList<BundleSigner> signers, CancellationToken cancellationToken)
+    {
+        string path = verified.Path;
         string partial = path + PartialSuffix;
         bool ours = false;
         try
@@ -76,12 +123,12 @@ public sealed class BundleCosigner(Site site, TimeProvider clock)
             }))
             {
                 ours = true;
-                await WriteAsync(file, verified, [.. signers.Select(s => s.Sign(verified.SnapshotBytes))], cancellationToken).ConfigureAwait(false);
+                await WriteAsync(file, verified, Plan(verified, signers), cancellationToken).ConfigureAwait(false);
                 FlushToDisk(file);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            File.Move(partial, path, overwrite: true);
+            Durable.Rename(partial, path, overwrite: true);
             ours = false;
             Durable.FlushFolder(Path.GetDirectoryName(path)!);
         }
@@ -100,22 +147,13 @@ public sealed class BundleCosigner(Site site, TimeProvider clock)
                 File.Delete(partial);
             }
         }
-
-        Bundle signed = Bundle.Open(path);
-        new Ledger(site, clock).Append(LedgerEvents.BundleSigned, new JsonObject
-        {
-            ["bundle"] = Path.GetFileName(path),
-            ["snapshot"] = signed.SnapshotSha256,
-            ["stream"] = signed.Snapshot.Stream.ToString(),
-            ["sequence"] = signed.Snapshot.Sequence,
-            ["signers"] = string.Join(", ", signers.Select(s => s.Thumbprint)),
-        });
-        return signed;
     }
 
-    private static async Task WriteAsync(FileStream file, Bundle bundle, byte[][] signatures, CancellationToken cancellationToken)
+    /// <summary>What of a bundle changes with new signatures: a manifest instead of the old one, and the index that names it.</summary>
+    private static SignaturePlan Plan(Bundle bundle, IReadOnlyList<BundleSigner> signers)
     {
-        Dictionary<string, ContentExtent> contents = BundleContents.ReadArchive(bundle.Path);
+        byte[][] signatures = [.. signers.Select(s => s.Sign(bundle.SnapshotBytes))];
+        IReadOnlyDictionary<string, ContentExtent> contents = bundle.Contents;
         OciIndex index = JsonSerializer.Deserialize(contents[BundleFormat.IndexName].ReadAll(), OciJson.Default.OciIndex)!;
         string manifestName = BundleFormat.BlobName(index.Manifests[0].Sha256!);
         OciManifest manifest = JsonSerializer.Deserialize(contents[manifestName].ReadAll(), OciJson.Default.OciManifest)!;
@@ -132,21 +170,32 @@ public sealed class BundleCosigner(Site site, TimeProvider clock)
         {
             Manifests = [index.Manifests[0] with { Digest = "sha256:" + Sha256Digest.Of(newManifest), Size = newManifest.Length }],
         });
-        foreach ((string name, ContentExtent extent) in contents.Where(c => c.Key != manifestName && c.Key != BundleFormat.IndexName).OrderBy(c => c.Value.Offset))
+        return new SignaturePlan(manifestName, [.. signatures, newManifest], newIndex);
+    }
+
+    private static async Task WriteAsync(FileStream file, Bundle bundle, SignaturePlan plan, CancellationToken cancellationToken)
+    {
+        foreach ((string name, ContentExtent extent) in bundle.Contents.Where(c => c.Key != plan.OldManifest && c.Key != BundleFormat.IndexName).OrderBy(c => c.Value.Offset))
         {
             await ArchiveEntry.WriteHeaderAsync(file, name, extent.Size, cancellationToken).ConfigureAwait(false);
             await extent.CopyToAsync(file, 0, cancellationToken).ConfigureAwait(false);
             await file.WriteAsync(new byte[UstarHeader.Padding(extent.Size)], cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (byte[] blob in signatures.Append(newManifest))
+        foreach (byte[] blob in plan.NewBlobs)
         {
             await ArchiveEntry.WriteAsync(file, BundleFormat.BlobName(Sha256Digest.Of(blob)), blob, cancellationToken).ConfigureAwait(false);
         }
 
-        await ArchiveEntry.WriteAsync(file, BundleFormat.IndexName, newIndex, cancellationToken).ConfigureAwait(false);
+        await ArchiveEntry.WriteAsync(file, BundleFormat.IndexName, plan.NewIndex, cancellationToken).ConfigureAwait(false);
         await file.WriteAsync(new byte[SourceLayer.EndSize], cancellationToken).ConfigureAwait(false);
     }
 
-    private static void FlushToDisk(FileStream file) => file.Flush(flushToDisk: true);
+    private static void FlushToDisk(FileStream file) => Durable.Flush(file);
 }
+
+/// <summary>What changes in a bundle that gets signatures.</summary>
+/// <param name="OldManifest">The name of the blob that nothing will refer to any more.</param>
+/// <param name="NewBlobs">The signatures, and the new manifest as the last.</param>
+/// <param name="NewIndex">The index that names it.</param>
+internal sealed record SignaturePlan(string OldManifest, IReadOnlyList<byte[]> NewBlobs, byte[] NewIndex);

@@ -4,7 +4,13 @@ namespace QuayAirGap.Core.Bundles;
 internal static class BundleFormat
 {
     public const string ArtifactType = "application/vnd.quayairgap.bundle.v1";
+
+    /// <summary>The snapshot as it is: what bundles before the packed form have. Every reader takes both.</summary>
     public const string SnapshotType = "application/vnd.quayairgap.snapshot.v1+json";
+
+    /// <summary>The same document as one zstd frame. The signatures are over the document, not over the frame.</summary>
+    public const string PackedSnapshotType = "application/vnd.quayairgap.snapshot.v1+json+zstd";
+
     public const string SignatureType = "application/pkcs7-signature";
     public const string SourceType = "application/vnd.quayairgap.source.v1.tar+zstd";
 

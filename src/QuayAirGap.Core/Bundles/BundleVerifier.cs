@@ -18,7 +18,7 @@ public sealed record BundlePolicy(IReadOnlyList<VerifiedSigner> Signers, bool Al
 
 /// <summary>
 /// Decides whether a bundle may be believed: first who says so and when (<see cref="CheckPolicy"/>), then whether its content is what was
-/// signed (<see cref="VerifyContentAsync"/>). Nothing in a bundle is acted on before both have passed.
+/// signed (<see cref="VerifyContentAsync(Bundle, IBlobSink?, IProgress{FeedProgress}?, CancellationToken)"/>). Nothing in a bundle is acted on before both have passed.
 /// </summary>
 public sealed class BundleVerifier(Site site, TimeProvider clock)
 {
@@ -59,7 +59,12 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
                 + $"'{Path.Combine(site.TrustFolder, "stream")}' and import again.");
         }
 
-        CheckLayers(bundle, snapshot);
+        if (bundle.IsWhole)
+        {
+            CheckLayers(bundle, snapshot);
+        }
+
+        bundle.Volumes?.CheckAgainst(snapshot);
         if (newest is not null && newest.SnapshotSha256 == bundle.SnapshotSha256)
         {
             return new BundlePolicy(signers, AlreadyImported: true);
@@ -105,7 +110,27 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleTruncated"/>, <see cref="ErrorIds.BundleAltered"/>,
     /// <see cref="ErrorIds.BundleExtraContent"/>, <see cref="ErrorIds.BundleMissingContent"/>, <see cref="ErrorIds.BundleLimit"/>,
     /// <see cref="ErrorIds.BundleInvalid"/> or <see cref="ErrorIds.DiskFull"/></exception>
-    public async Task VerifyContentAsync(Bundle bundle, IBlobSink? sink, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    public Task VerifyContentAsync(Bundle bundle, IBlobSink? sink, IProgress<FeedProgress>? progress, CancellationToken cancellationToken) =>
+        VerifyContentAsync(bundle, sink, site.StagingFolder, progress, cancellationToken);
+
+    /// <param name="writesTo">Where the sink writes, for people whose disk is full.</param>
+    internal static async Task VerifyContentAsync(
+        Bundle bundle, IBlobSink? sink, string writesTo, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadLayersAsync(bundle, sink, writesTo, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FeedException e) when (bundle.Volumes is { } volumes && e.ErrorId.StartsWith("Bundle", StringComparison.Ordinal))
+        {
+            // Damage on one of several media: which one must be carried again is what people need to know.
+            volumes.ThrowIfAltered(cancellationToken);
+            throw;
+        }
+    }
+
+    private static async Task ReadLayersAsync(
+        Bundle bundle, IBlobSink? sink, string writesTo, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         Snapshot snapshot = bundle.Snapshot;
         CheckLayers(bundle, snapshot);
@@ -124,7 +149,7 @@ public sealed class BundleVerifier(Site site, TimeProvider clock)
                 }
                 catch (IOException e) when (Site.IsFull(e))
                 {
-                    throw Site.DiskFull(site.StagingFolder, e);
+                    throw Site.DiskFull(writesTo, e);
                 }
             }
         }

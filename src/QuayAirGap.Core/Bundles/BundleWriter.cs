@@ -63,7 +63,7 @@ public static class BundleWriter
                 }
 
                 cancellationToken.ThrowIfCancellationRequested();
-                File.Move(partial, path, overwrite);
+                Durable.Rename(partial, path, overwrite);
                 Durable.FlushFolder(folder);
                 return written;
             }
@@ -111,7 +111,8 @@ public static class BundleWriter
         byte[][] signatures = [.. signers.Select(s => s.Sign(document))];
         var small = new List<OciDescriptor>
         {
-            await WriteBlobAsync(file, BundleFormat.SnapshotType, document, "snapshot.json", written, cancellationToken).ConfigureAwait(false),
+            await WriteBlobAsync(file, BundleFormat.PackedSnapshotType, SnapshotPacking.Pack(document), "snapshot.json.zst", written, cancellationToken)
+                .ConfigureAwait(false),
         };
         for (int i = 0; i < signatures.Length; i++)
         {
@@ -229,7 +230,7 @@ public static class BundleWriter
         }
     }
 
-    private static void FlushToDisk(FileStream file) => file.Flush(flushToDisk: true);
+    private static void FlushToDisk(FileStream file) => Durable.Flush(file);
 
     private static FeedException Invalid(string path, string message, string remedy, Exception? cause = null) =>
         new(ErrorIds.DestinationInvalid, message, path, remedy, cause);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
 using ZstdSharp;
@@ -89,7 +88,7 @@ internal sealed class LayerReader
     {
         try
         {
-            using SafeFileHandle handle = _extent.Open();
+            using ArchiveBytes.Reader handle = _extent.Open();
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             bool wanted = true;
             for (long done = 0; done < _extent.Size;)
@@ -117,12 +116,12 @@ internal sealed class LayerReader
         }
     }
 
-    private int Read(SafeFileHandle handle, Span<byte> buffer, long at)
+    private int Read(ArchiveBytes.Reader handle, Span<byte> buffer, long at)
     {
         int done = 0;
         while (done < buffer.Length)
         {
-            int read = RandomAccess.Read(handle, buffer[done..], at + done);
+            int read = handle.Read(buffer[done..], at + done);
             done += read > 0 ? read : throw BundleErrors.Truncated(_source, $"the layer of source '{_source}' became shorter while it was read");
         }
 

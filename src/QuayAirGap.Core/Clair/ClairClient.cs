@@ -18,7 +18,7 @@ public sealed record ClairOperation(Guid Ref, string Updater, string Fingerprint
 /// <param name="psk">auth.psk.key, base64; null for a Clair without authentication.</param>
 /// <param name="issuer">One of auth.psk.iss.</param>
 /// <param name="clock">Tokens are valid for a minute on either side.</param>
-public sealed class ClairClient(Uri address, string? psk, string issuer, TimeProvider clock)
+public sealed partial class ClairClient(Uri address, string? psk, string issuer, TimeProvider clock)
 {
     private static readonly TimeSpan s_validity = TimeSpan.FromMinutes(1);
 
@@ -37,16 +37,18 @@ public sealed class ClairClient(Uri address, string? psk, string issuer, TimePro
             operations.AddRange(answer.Status switch
             {
                 HttpStatusCode.OK => Read(uri, answer.Text, kind == "enrichment"),
-                HttpStatusCode.Unauthorized => throw new FeedException(
-                    ErrorIds.ClairUnauthorized,
-                    psk is null ? $"{address} wants a key." : $"{address} refuses the key, or the issuer '{issuer}'.", address.AbsoluteUri,
-                    "Give the base64 text of auth.psk.key with -Psk, and with -Issuer one of auth.psk.iss; the clocks may differ by no more than a minute."),
+                HttpStatusCode.Unauthorized => throw Unauthorized(),
                 _ => throw Unexpected(uri, $"answers with {(int)answer.Status}", null),
             });
         }
 
         return operations;
     }
+
+    private FeedException Unauthorized() => new(
+        ErrorIds.ClairUnauthorized,
+        psk is null ? $"{address} wants a key." : $"{address} refuses the key, or the issuer '{issuer}'.", address.AbsoluteUri,
+        "Give the base64 text of auth.psk.key with -Psk, and with -Issuer one of auth.psk.iss; the clocks may differ by no more than a minute.");
 
     /// <summary>A compact JWT, HS256 over the decoded key, with the claims that Clair's own signer sends (clair internal/httputil/signer.go).</summary>
     private string Token()

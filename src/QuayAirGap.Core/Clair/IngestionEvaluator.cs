@@ -161,7 +161,7 @@ public static partial class IngestionEvaluator
     }
 
     /// <summary>Photon's updaters have two names for the same release.</summary>
-    private static string Canonical(string updater) =>
+    internal static string Canonical(string updater) =>
         PhotonName().Match(updater) is { Success: true } match ? string.Create(CultureInfo.InvariantCulture, $"photon-updater-{match.Groups[1].Value}.0") : updater;
 
     [GeneratedRegex(@"\A(?:rhel-vex|clair\.cvss|[a-z]+)", RegexOptions.CultureInvariant)]

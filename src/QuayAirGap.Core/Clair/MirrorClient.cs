@@ -45,6 +45,14 @@ internal sealed class MirrorClient : IDisposable
     /// </exception>
     public async Task<MirrorAnswer> GetAsync(Uri uri, string? authorization, CancellationToken cancellationToken)
     {
+        (HttpStatusCode status, string? etag, MemoryStream? body) = await GetBodyAsync(uri, authorization, cancellationToken).ConfigureAwait(false);
+        return new MirrorAnswer(status, etag, body is null ? "" : Encoding.UTF8.GetString(body.GetBuffer(), 0, (int)body.Length));
+    }
+
+    /// <summary>As <see cref="GetAsync"/>, the body in bytes; null unless the status is 200.</summary>
+    /// <exception cref="FeedException">As of <see cref="GetAsync"/>.</exception>
+    public async Task<(HttpStatusCode Status, string? ETag, MemoryStream? Body)> GetBodyAsync(Uri uri, string? authorization, CancellationToken cancellationToken)
+    {
         try
         {
             return await _client.SendAsync(
@@ -58,28 +66,28 @@ internal sealed class MirrorClient : IDisposable
         }
         catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
         {
-            return new MirrorAnswer(HttpStatusCode.InternalServerError, null, "");
+            return (HttpStatusCode.InternalServerError, null, null);
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<MirrorAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<(HttpStatusCode Status, string? ETag, MemoryStream? Body)> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            return new MirrorAnswer(response.StatusCode, null, "");
+            return (response.StatusCode, null, null);
         }
 
-        using var text = new MemoryStream();
+        var content = new MemoryStream();
         Stream body = await _client.OpenBodyAsync(response, cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
             byte[] buffer = new byte[81920];
             for (int read; (read = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
             {
-                await text.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                if (text.Length > LargestText)
+                await content.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                if (content.Length > LargestText)
                 {
                     string url = response.RequestMessage!.RequestUri!.AbsoluteUri;
                     throw new FeedException(
@@ -88,7 +96,8 @@ internal sealed class MirrorClient : IDisposable
             }
         }
 
-        return new MirrorAnswer(response.StatusCode, response.Headers.ETag?.ToString(), Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
+        content.Position = 0;
+        return (response.StatusCode, response.Headers.ETag?.ToString(), content);
     }
 }
 

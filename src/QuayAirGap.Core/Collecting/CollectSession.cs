@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
@@ -28,6 +29,7 @@ internal sealed class CollectSession : ICollectSession
     private readonly ConcurrentDictionary<string, SnapshotFile> _known;
     private readonly TimeProvider _clock;
     private long _bytes;
+    private long _toldTicks = long.MaxValue;
 
     public CollectSession(
         UpstreamClient client, BlobStore store, SourceSettings settings, SourceSnapshot? previous, UpstreamOptions options, Uri? upstreamRoot,
@@ -56,6 +58,19 @@ internal sealed class CollectSession : ICollectSession
 
     public DateTimeOffset Now { get; private set; }
 
+    /// <summary>
+    /// When the content was last confirmed against its true upstream, UTC: <see cref="Now"/>, or the oldest capture that a mirror told of
+    /// which stands in the upstream's place. An age never begins anew on the way.
+    /// </summary>
+    public DateTimeOffset ConfirmedAt
+    {
+        get
+        {
+            long told = Interlocked.Read(ref _toldTicks);
+            return told < Now.UtcTicks ? new DateTimeOffset(told, TimeSpan.Zero) : Now;
+        }
+    }
+
     /// <summary>Begins another take. What the one before fetched is at hand and is confirmed or replaced like what was captured before.</summary>
     public void Again() => Now = _clock.GetUtcNow();
 
@@ -74,7 +89,7 @@ internal sealed class CollectSession : ICollectSession
             download,
             () => _client.SendAsync(
                 () => download.CanResume ? ResumeRequest(address, download) : Request(HttpMethod.Get, address, known, mayBeCoded),
-                async (response, token) => response.StatusCode switch
+                async (response, token) => HeardFrom(response).StatusCode switch
                 {
                     HttpStatusCode.OK or HttpStatusCode.PartialContent => await StoreAsync(key, response, download, mayBeCoded, token).ConfigureAwait(false),
                     HttpStatusCode.RequestedRangeNotSatisfiable when download.CanResume => throw await BeginAnewAsync(address, download).ConfigureAwait(false),
@@ -99,7 +114,7 @@ internal sealed class CollectSession : ICollectSession
         Uri address = UpstreamAddress.Translate(url, _settings, _upstreamRoot);
         return _client.SendAsync(
             () => Request(HttpMethod.Head, address, known: null, mayBeCoded: false),
-            (response, _) => response.StatusCode switch
+            (response, _) => HeardFrom(response).StatusCode switch
             {
                 HttpStatusCode.OK => Task.FromResult<UpstreamHead?>(Seen(response, address)),
                 HttpStatusCode.NotFound => Task.FromResult<UpstreamHead?>(Absent(response, address)),
@@ -115,6 +130,24 @@ internal sealed class CollectSession : ICollectSession
 
     /// <summary>Every request that this session made.</summary>
     internal RequestLog Log { get; } = new();
+
+    /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamContent"/>: a mirror tells of an age that cannot be read, so none is known.</exception>
+    private HttpResponseMessage HeardFrom(HttpResponseMessage response)
+    {
+        if (response.Headers.TryGetValues(MirrorHeaders.CapturedAt, out IEnumerable<string>? values))
+        {
+            string text = string.Join(", ", values);
+            DateTimeOffset told = MirrorHeaders.Parse(text) ?? throw new FeedException(
+                ErrorIds.UpstreamContent, $"The mirror in the upstream's place says that its content is of '{SnapshotRules.Printable(text, 100)}', which is no time.",
+                response.RequestMessage!.RequestUri!.AbsoluteUri, "See what stands between here and the mirror and changes its header fields.");
+            for (long known; told.UtcTicks < (known = Interlocked.Read(ref _toldTicks));)
+            {
+                Interlocked.CompareExchange(ref _toldTicks, told.UtcTicks, known);
+            }
+        }
+
+        return response;
+    }
 
     private SnapshotFile Confirmed(string key, Uri address, SnapshotFile known)
     {
@@ -175,17 +208,17 @@ internal sealed class CollectSession : ICollectSession
             ErrorIds.UpstreamIncomplete, address.AbsoluteUri, $"{address.AbsoluteUri} cannot be gone on with where the connection broke off.");
     }
 
-    private static HttpRequestMessage ResumeRequest(Uri address, PartialDownload download)
+    private HttpRequestMessage ResumeRequest(Uri address, PartialDownload download)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, address);
+        HttpRequestMessage request = UpstreamAddress.Request(HttpMethod.Get, address, _settings, _upstreamRoot);
         request.Headers.Range = new RangeHeaderValue(download.Length, null);
         request.Headers.TryAddWithoutValidation("If-Range", download.ETag);
         return request;
     }
 
-    private static HttpRequestMessage Request(HttpMethod method, Uri address, SnapshotFile? known, bool mayBeCoded)
+    private HttpRequestMessage Request(HttpMethod method, Uri address, SnapshotFile? known, bool mayBeCoded)
     {
-        var request = new HttpRequestMessage(method, address);
+        HttpRequestMessage request = UpstreamAddress.Request(method, address, _settings, _upstreamRoot);
         if (mayBeCoded)
         {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));

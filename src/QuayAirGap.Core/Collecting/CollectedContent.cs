@@ -24,6 +24,9 @@ public sealed record CollectedContent
     /// <summary>The releases or parts that this content speaks for ("bookworm", "2024", "go", "v3.20"), in any order.</summary>
     public IReadOnlyList<string> Releases { get; init; } = [];
 
+    /// <summary>What of the upstream could not be seen, so that something new could be missed; null where nothing.</summary>
+    public string? Note { get; init; }
+
     /// <summary>The newest modification time that the upstream gave for any of the content, UTC.</summary>
     public DateTimeOffset? UpstreamModified { get; init; }
 

@@ -8,6 +8,8 @@ namespace QuayAirGap.Core.Collecting;
 /// <summary>The collecting site's identity: its stream's id, and the last sequence given to a bundle (stream.json in the site).</summary>
 internal sealed class CollectorStream
 {
+    private const int CurrentVersion = 1;
+
     private readonly string _path;
     private State _state;
 
@@ -19,7 +21,7 @@ internal sealed class CollectorStream
 
     public Guid Id => _state.Stream;
 
-    /// <exception cref="FeedException"><see cref="ErrorIds.SiteDamaged"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteDamaged"/> or <see cref="ErrorIds.SiteVersion"/></exception>
     public static CollectorStream Open(Site site)
     {
         string path = Path.Combine(site.Root, "stream.json");
@@ -30,7 +32,9 @@ internal sealed class CollectorStream
 
         try
         {
-            State state = JsonSerializer.Deserialize(File.ReadAllBytes(path), CollectorStreamJson.Default.State) ?? throw new JsonException("It is empty.");
+            byte[] bytes = File.ReadAllBytes(path);
+            FormatVersion.ThrowIfLater(path, FormatVersion.InJson(bytes, "version"u8), CurrentVersion);
+            State state = JsonSerializer.Deserialize(bytes, CollectorStreamJson.Default.State) ?? throw new JsonException("It is empty.");
             return new CollectorStream(path, state);
         }
         catch (JsonException e)
@@ -49,7 +53,10 @@ internal sealed class CollectorStream
         return _state.Sequence;
     }
 
-    internal sealed record State(Guid Stream, long Sequence);
+    /// <param name="Stream">The stream's id.</param>
+    /// <param name="Sequence">The last one given to a bundle.</param>
+    /// <param name="Version">Of the file; 0.1.0 wrote none.</param>
+    internal sealed record State(Guid Stream, long Sequence, int Version = CurrentVersion);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Bundles.Delta;
+using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources;
@@ -37,13 +38,19 @@ public sealed record SaveRequest
 
     /// <summary>Whether a bundle file of that name may be replaced.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>The most bytes that a file may have: the bundle is written in parts of that size. Null for one file.</summary>
+    public long? PartSize { get; init; }
 }
 
 /// <summary>What was collected and written.</summary>
 public sealed record SaveResult
 {
-    /// <summary>The bundle file.</summary>
+    /// <summary>The bundle file, or the first of its parts.</summary>
     public required string Path { get; init; }
+
+    /// <summary>The parts; null where it is one file.</summary>
+    public VolumeSet? Volumes { get; init; }
 
     public required Snapshot Snapshot { get; init; }
 
@@ -134,9 +141,13 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 : Path.Combine(request.Destination, string.Create(CultureInfo.InvariantCulture, $"clairfeed-{stream.Id.ToString("N")[..8]}-{sequence:D6}.tar"));
             using DeltaMaker? delta = from is null ? null : new DeltaMaker(site, from, progress);
             snapshot = delta is null ? snapshot : await delta.MakeAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            string whole = request.PartSize is null ? path : System.IO.Path.Combine(site.StagingFolder, Path.GetFileName(path));
             WrittenBundle bundle = await BundleWriter.WriteAsync(
-                path, snapshot, delta is null ? site.Store.OpenRead : delta.OpenRead, request.Signers, progress, request.Overwrite, cancellationToken)
+                whole, snapshot, delta is null ? site.Store.OpenRead : delta.OpenRead, request.Signers, progress, request.Overwrite, cancellationToken)
                 .ConfigureAwait(false);
+            VolumeSet? volumes = request.PartSize is { } partSize
+                ? await SplitAsync(whole, path, partSize, request.Overwrite, progress, cancellationToken).ConfigureAwait(false)
+                : null;
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, sequence);
             var details = new JsonObject
             {
@@ -149,12 +160,19 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
                 ["acceptedRegressions"] = string.Join(
                     " ", sources.Where(s => wanted.Contains(s.Name) && s.AcceptedRegression is not null).Select(s => $"{s.Name}: {s.AcceptedRegression}.")),
             };
+            if (volumes is not null)
+            {
+                details["volumes"] = volumes.Count;
+            }
+
+            details["captured"] = AgeHistory.Details(bundle.Snapshot.Sources);
             DeltaDetails.Add(details, bundle.Snapshot);
             _ledger.Append(LedgerEvents.FeedSaved, details);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
             return new SaveResult
             {
-                Path = bundle.Path,
+                Path = volumes?.Path ?? bundle.Path,
+                Volumes = volumes,
                 Snapshot = bundle.Snapshot,
                 SnapshotSha256 = bundle.SnapshotSha256,
                 Size = bundle.Size,
@@ -165,6 +183,25 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
         catch (IOException e) when (Site.IsFull(e))
         {
             throw Site.DiskFull(request.Destination, e);
+        }
+    }
+
+    /// <summary>
+    /// The whole bundle lies in the site's staging for as long as it is split: the media need not have room for it, and parts are written once their
+    /// digests are known.
+    /// </summary>
+    private static async Task<VolumeSet> SplitAsync(
+        string whole, string path, long partSize, bool overwrite, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await VolumeWriter.SplitAsync(
+                Bundle.Open(whole), Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path), partSize, overwrite, progress, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            File.Delete(whole);
         }
     }
 

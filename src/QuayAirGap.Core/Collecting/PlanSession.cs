@@ -90,9 +90,9 @@ internal sealed class PlanSession(UpstreamClient client, BlobStore? store, Sourc
 
     private static int Limit(Uri url) => s_lists.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.Ordinal)) ? SmallList : SmallFile;
 
-    private static HttpRequestMessage Request(HttpMethod method, Uri address, bool mayBeCoded)
+    private HttpRequestMessage Request(HttpMethod method, Uri address, bool mayBeCoded)
     {
-        var request = new HttpRequestMessage(method, address);
+        HttpRequestMessage request = UpstreamAddress.Request(method, address, settings, upstreamRoot);
         if (mayBeCoded)
         {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));

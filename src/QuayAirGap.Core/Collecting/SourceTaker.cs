@@ -77,8 +77,9 @@ internal sealed class SourceTaker(
         State = CaptureState.Captured,
 
         // When the first request was sent: what upstream changed while it was read counts as not yet seen.
-        CapturedAt = session.Now,
+        CapturedAt = session.ConfirmedAt,
         UpstreamModified = content.UpstreamModified,
+        Note = content.Note is null ? null : SnapshotRules.Printable(content.Note, 2000),
         Updaters = [.. content.Updaters.Order(StringComparer.Ordinal)],
         AdvisoryCount = content.AdvisoryCount,
         NewestAdvisory = content.Census?.Newest,
@@ -106,6 +107,7 @@ internal sealed class SourceTaker(
         {
             State = CaptureState.Failed,
             ErrorId = errorId,
+            Note = null,
             Error = SnapshotRules.Printable(error, 2000),
         };
 

@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Sources;
 
@@ -22,6 +23,18 @@ internal static class UpstreamAddress
         // The root is a folder whatever its last character: http://cache/feeds has https://host/path as http://cache/feeds/host/path.
         string authority = address.IsDefaultPort ? address.IdnHost : $"{address.IdnHost}:{address.Port}";
         return new Uri($"{root.AbsoluteUri.TrimEnd('/')}/{authority}{address.PathAndQuery}");
+    }
+
+    /// <summary>A request that tells a mirror, where one stands in all upstreams' place, that a collector asks.</summary>
+    public static HttpRequestMessage Request(HttpMethod method, Uri address, SourceSettings settings, Uri? upstreamRoot)
+    {
+        var request = new HttpRequestMessage(method, address);
+        if ((upstreamRoot ?? settings.UpstreamRoot) is not null)
+        {
+            request.Headers.Add(MirrorHeaders.Cascade, "1");
+        }
+
+        return request;
     }
 
     private static Uri? Rebase(Uri url, Uri? from, Uri? to)

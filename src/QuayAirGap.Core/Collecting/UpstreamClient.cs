@@ -73,7 +73,7 @@ internal sealed class UpstreamClient : IDisposable
         _retry = new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<TransientUpstreamException>(),
+                ShouldHandle = new PredicateBuilder().Handle<TransientUpstreamException>(static e => !e.MayHaveBeenDone),
                 MaxRetryAttempts = Math.Max(1, options.Attempts - 1),
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -101,17 +101,21 @@ internal sealed class UpstreamClient : IDisposable
     /// <param name="handle">Called with a response whose status is final; may throw <see cref="TransientUpstreamException"/>.</param>
     /// <param name="failed">Told of each try that failed, with its status or 0, and the id; may be null.</param>
     /// <param name="cancellationToken">Stops at once.</param>
+    /// <param name="changes">
+    /// Whether the request changes something that must not be changed twice: then only one that was certainly refused unread (429) is sent
+    /// again, and every other status is handed on.
+    /// </param>
     /// <exception cref="FeedException">
     /// <see cref="ErrorIds.UpstreamUnreachable"/>, <see cref="ErrorIds.UpstreamStalled"/>, <see cref="ErrorIds.UpstreamIncomplete"/> or
     /// <see cref="ErrorIds.UpstreamStatus"/>, when the last try failed too.
     /// </exception>
     public async Task<T> SendAsync<T>(
         Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string>? failed,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool changes = false)
     {
         try
         {
-            return await _retry.ExecuteAsync(async token => await TryOnceAsync(makeRequest, handle, failed, token).ConfigureAwait(false), cancellationToken)
+            return await _retry.ExecuteAsync(async token => await TryOnceAsync(makeRequest, handle, failed, changes, token).ConfigureAwait(false), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (TransientUpstreamException e)
@@ -140,7 +144,7 @@ internal sealed class UpstreamClient : IDisposable
 
     private async Task<T> TryOnceAsync<T>(
         Func<HttpRequestMessage> makeRequest, Func<HttpResponseMessage, CancellationToken, Task<T>> handle, Action<HttpMethod, Uri, int, string>? failed,
-        CancellationToken cancellationToken)
+        bool changes, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = makeRequest();
         (HttpMethod method, Uri address) = (request.Method, request.RequestUri!);
@@ -152,7 +156,7 @@ internal sealed class UpstreamClient : IDisposable
         {
             using HttpResponseMessage response = await SendHeadersAsync(request, url, cancellationToken).ConfigureAwait(false);
             status = (int)response.StatusCode;
-            if (s_worthRetrying.Contains(response.StatusCode))
+            if (changes ? response.StatusCode == HttpStatusCode.TooManyRequests : s_worthRetrying.Contains(response.StatusCode))
             {
                 throw new TransientUpstreamException(ErrorIds.UpstreamStatus, url, $"{url} answered {(int)response.StatusCode} ({response.ReasonPhrase}).")
                 {
@@ -165,6 +169,7 @@ internal sealed class UpstreamClient : IDisposable
         catch (TransientUpstreamException e)
         {
             failed?.Invoke(method, address, status, e.ErrorId);
+            e.MayHaveBeenDone = changes && status != (int)HttpStatusCode.TooManyRequests;
             throw;
         }
         finally
@@ -234,4 +239,7 @@ internal sealed class TransientUpstreamException(string errorId, string url, str
 
     /// <summary>How long the upstream asks to wait; null for the ordinary backoff.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Whether another try could do a second time what must be done once.</summary>
+    public bool MayHaveBeenDone { get; set; }
 }

@@ -6,7 +6,7 @@ public sealed record CoverageGap
     /// <summary>Never <see cref="CoverageVerdict.Covered"/>.</summary>
     public required CoverageVerdict Verdict { get; init; }
 
-    /// <summary>For programs and for the title on a scan page: "FEED-STALE", "FEED-MISSING", "FEED-FAILED", "FEED-DESELECTED", "UNSUPPORTED", …; never changes its meaning.</summary>
+    /// <summary>For programs and for the title on a scan page: one of <see cref="CoverageCodes"/> ("FEED-STALE", "FEED-MISSING", "UNSUPPORTED"); never changes its meaning.</summary>
     public required string Code { get; init; }
 
     /// <summary>The source's name in the catalogue; null where no feed could help.</summary>

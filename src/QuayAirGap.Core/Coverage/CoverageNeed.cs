@@ -8,7 +8,7 @@ public sealed record CoverageNeed
     /// <summary>The source's name in the catalogue ("debian", "osv").</summary>
     public required string Source { get; init; }
 
-    /// <summary>The part of it, named as the source's releases are in a snapshot ("bookworm", "3.20", "pypi"); null for the source as a whole.</summary>
+    /// <summary>The part of it, named as the source's releases are in a snapshot ("bookworm", "v3.20", "pypi"); null for the source as a whole.</summary>
     public string? Part { get; init; }
 
     /// <summary>What needs it, for people ("Debian GNU/Linux 12 (bookworm)", "Python packages").</summary>
@@ -23,6 +23,12 @@ public sealed record CoverageNeed
 
     /// <summary>When the content that is served was last confirmed against its upstream; null without content.</summary>
     public DateTimeOffset? CapturedAt { get; init; }
+
+    /// <summary>
+    /// Whether the verdict depends on it. False for what only adds scores to findings (clair.cvss), and for the indexer's mappings where no
+    /// package is Red Hat's: an image that is indexed has had its mapping.
+    /// </summary>
+    public bool Decides { get; init; } = true;
 
     /// <summary>How many of the image's packages are judged from it.</summary>
     public int PackageCount { get; init; }

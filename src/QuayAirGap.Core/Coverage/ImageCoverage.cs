@@ -15,6 +15,12 @@ public sealed record ImageCoverage
     /// <summary>Every feed that the image needs, in the catalogue's order.</summary>
     public IReadOnlyList<CoverageNeed> Needs { get; init; } = [];
 
+    /// <summary>What else is worth knowing and does not change the verdict.</summary>
+    public IReadOnlyList<CoverageNote> Notes { get; init; } = [];
+
+    /// <summary>The distributions of the image, by the names that the indexer gives them; empty for an image without one.</summary>
+    public IReadOnlyList<string> Distributions { get; init; } = [];
+
     /// <summary>How many packages the index report lists.</summary>
     public int PackageCount { get; init; }
 

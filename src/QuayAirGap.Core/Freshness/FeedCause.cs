@@ -24,6 +24,12 @@ public enum FeedCause
     /// <summary>Nothing was brought in since the last import: either nobody collected, or nobody carried, or nobody imported.</summary>
     NothingImported,
 
+    /// <summary>It is published here, and Clair has not picked it up.</summary>
+    NotIngested,
+
+    /// <summary>Clair does not tell what it has.</summary>
+    ClairSilent,
+
     /// <summary>An older state was restored here.</summary>
     Restored,
 
@@ -46,6 +52,8 @@ public static class FeedCauses
         FeedCause.PublicationFailed => "It cannot be published here (for whoever runs Import-ClairFeed).",
         FeedCause.CourierLate => "Its bundle was long on the way (for whoever carries the bundles).",
         FeedCause.NothingImported => "Nothing was brought in since (for whoever carries the bundles and runs Import-ClairFeed).",
+        FeedCause.NotIngested => "Clair has not picked it up (for whoever runs Clair).",
+        FeedCause.ClairSilent => "Clair does not tell what it has (for whoever runs Clair, or its key in sources.yaml).",
         FeedCause.Restored => "An older state was restored (for whoever runs Restore-ClairFeed).",
         FeedCause.Deselected => "It was left out outside (for whoever decides what is collected).",
         FeedCause.Unsupported => "A program on the way is too old for it (for whoever installs QuayAirGap).",

@@ -6,13 +6,17 @@ namespace QuayAirGap.Core.Freshness;
 /// <param name="IsRestored">Whether an older state than the newest is served.</param>
 internal sealed record FeedWay(DateTimeOffset? CreatedAt, DateTimeOffset? PublishedAt, bool IsRestored)
 {
-    /// <summary>Who took the most of an age: the collector, the courier, or whoever did nothing since.</summary>
-    public FeedCause LongestPart(DateTimeOffset capturedAt, DateTimeOffset now)
+    /// <summary>Who took the most of an age: the collector, the courier, Clair, or whoever did nothing since.</summary>
+    /// <param name="capturedAt">When the content was captured.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="clairBehindSince">Since when Clair lacks something that is served; null where it lacks nothing, or nobody asked.</param>
+    public FeedCause LongestPart(DateTimeOffset capturedAt, DateTimeOffset now, DateTimeOffset? clairBehindSince = null)
     {
         DateTimeOffset published = PublishedAt ?? now;
         DateTimeOffset created = CreatedAt ?? published;
         (FeedCause Cause, TimeSpan Part)[] parts =
         [
+            (FeedCause.NotIngested, now - (clairBehindSince ?? now)),
             (FeedCause.NothingImported, now - published),
             (FeedCause.CourierLate, published - created),
             (FeedCause.NotCollected, created - capturedAt),

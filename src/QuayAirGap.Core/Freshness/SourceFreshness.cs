@@ -10,7 +10,7 @@ public sealed record SourceFreshness
     /// <summary>Never <see cref="FreshnessLevel.Ok"/> for a required source that is not fresh.</summary>
     public required FreshnessLevel Level { get; init; }
 
-    /// <summary>Whether results without it are incomplete: it is enabled here and this program can publish it.</summary>
+    /// <summary>Whether results without it are incomplete: it is enabled here, or an image needs it that this site knows of (needs.json).</summary>
     public required bool Required { get; init; }
 
     /// <summary>Whether this site's settings want it.</summary>
@@ -24,6 +24,24 @@ public sealed record SourceFreshness
 
     /// <summary>When this site last published it; null outside the gap, and for what was never published.</summary>
     public DateTimeOffset? PublishedAt { get; init; }
+
+    /// <summary>What the Clair that reads the mirror has of it.</summary>
+    public ClairHolding ClairHolding { get; init; }
+
+    /// <summary>
+    /// When Clair was first seen to have all that was served then, by its fingerprints; where it has since fallen behind, when it last had.
+    /// Null where it never had, where nobody asks, and where it cannot be told.
+    /// </summary>
+    public DateTimeOffset? IngestedAt { get; init; }
+
+    /// <summary>The generation whose content Clair has at least; null where that is not known.</summary>
+    public int? IngestedGeneration { get; init; }
+
+    /// <summary>When what Clair has was last confirmed against its upstream; null where that is not known.</summary>
+    public DateTimeOffset? IngestedCapturedAt { get; init; }
+
+    /// <summary>Since when something is served that Clair lacks, or may lack; null where it lacks nothing, and where nobody asks.</summary>
+    public DateTimeOffset? ClairBehindSince { get; init; }
 
     /// <summary>
     /// Now − <see cref="CapturedAt"/>; where this machine's clock is known to be behind, the least that it can be. Null without content,

@@ -13,21 +13,71 @@ namespace QuayAirGap.Core.Freshness;
 /// <param name="Way">How it came here.</param>
 /// <param name="KnownSince">How long the site has at least been without it, where it is missing.</param>
 /// <param name="Rhythm">Modification times that its upstream had, rising.</param>
+/// <param name="View">What is known of Clair; null where nobody asks it.</param>
 internal sealed record SourceJudge(
     SourceSettings Settings, FreshnessClock Clock, bool HasAny, SourceSnapshot? Source, FeedWay Way, DateTimeOffset? KnownSince,
-    IReadOnlyList<DateTimeOffset> Rhythm)
+    IReadOnlyList<DateTimeOffset> Rhythm, ClairView? View = null)
 {
     private const string CheckClock =
         "Set this machine's clock (and the collector's) by a time server, then look again. Where it is right now and was wrong before, say so with " +
         "Send-ClairFeedWarning -AcceptClock.";
     private const string Collect = "Run Save-ClairFeed outside and bring its bundle in with Import-ClairFeed.";
+    private const string CheckClair =
+        "See in Clair's log whether its updaters run and fail (Get-ClairUpdateOperation shows what it has, Test-ClairAirGap why it may not read the mirror). " +
+        "Where no image needs the source, disable it here.";
+    private const string CheckAccess = "See that Clair runs, and that url, key and issuer below 'clair:' in sources.yaml are right.";
 
     /// <summary>Shorter silences say nothing, however often an upstream usually speaks.</summary>
     private static readonly TimeSpan s_leastSilence = TimeSpan.FromDays(14);
 
     private bool IsRequired => Settings.Enabled;
 
+    /// <summary>How Clair stands with it; nothing of which no content is served can be in Clair.</summary>
+    private ClairStanding Clair =>
+        View is not null && Way.PublishedAt is { } published && Source?.CapturedAt is not null
+            ? View.Of(Settings, published, Clock) : new ClairStanding(ClairHolding.NotAsked);
+
     public SourceFreshness Judge()
+    {
+        ClairStanding clair = Clair;
+        SourceFreshness served = JudgeServed() with
+        {
+            ClairHolding = clair.Holding,
+            IngestedAt = clair.ProvedAt,
+            IngestedGeneration = clair.Generation,
+            IngestedCapturedAt = clair.CapturedAt,
+            ClairBehindSince = clair.BehindSince,
+        };
+        if (!served.Required || clair.Reason.Length == 0)
+        {
+            return served;
+        }
+
+        // Clair's own part is said where it is the worse one; where the clock is wrong nothing else can be said.
+        string reason = $"{served.Reason} {clair.Reason}";
+        if (clair.Level <= served.Level || served.Cause == FeedCause.WrongClock)
+        {
+            return served with { Reason = reason };
+        }
+
+        return served with
+        {
+            Level = clair.Level,
+            State = served.State != FeedState.Fresh ? served.State : clair.Holding == ClairHolding.Missing ? FeedState.Missing : FeedState.Stale,
+            StaleSince = served.StaleSince ?? StaleInClair(clair),
+            Cause = clair.Cause,
+            Reason = reason,
+            Remedy = clair.Cause == FeedCause.ClairSilent ? CheckAccess : CheckClair,
+        };
+    }
+
+    /// <summary>Since when what Clair has is too old; null where that is not known, or it is not that.</summary>
+    private DateTimeOffset? StaleInClair(ClairStanding clair) =>
+        clair.CapturedAt is { } captured && Clock.AgeOf(captured) >= Settings.WarnAfter ? captured + Settings.WarnAfter
+        : clair is { Cause: FeedCause.NotIngested, BehindSince: { } since } && Clock.AgeOf(since) > View!.Settings.PickUpWithin ? since + View.Settings.PickUpWithin
+        : null;
+
+    private SourceFreshness JudgeServed()
     {
         if (!Settings.Enabled)
         {
@@ -84,14 +134,7 @@ internal sealed record SourceJudge(
     private FreshnessLevel WithoutContent() =>
         KnownSince is { } since && Clock.AgeOf(since) >= Settings.ExpireAfter ? FreshnessLevel.Expired : FreshnessLevel.Critical;
 
-    private FreshnessLevel LevelAt(DateTimeOffset time) => Clock.AgeOf(time) switch
-    {
-        null => FreshnessLevel.Critical,
-        { } age when age >= Settings.ExpireAfter => FreshnessLevel.Expired,
-        { } age when age >= Settings.CriticalAfter => FreshnessLevel.Critical,
-        { } age when age >= Settings.WarnAfter => FreshnessLevel.Warning,
-        _ => FreshnessLevel.Ok,
-    };
+    private FreshnessLevel LevelAt(DateTimeOffset time) => Settings.LevelAt(Clock.AgeOf(time));
 
     private SourceFreshness Report(FeedState state, FreshnessLevel level, string reason, string? remedy) => new()
     {
@@ -136,14 +179,14 @@ internal sealed record SourceJudge(
     private FeedCause CauseOf(FeedState state, FreshnessLevel level) => state switch
     {
         _ when level == FreshnessLevel.Ok => FeedCause.None,
-        _ when Clock.IsBehind || (Source?.CapturedAt is { } time && Clock.Fault(time) is not null) => FeedCause.WrongClock,
+        _ when Clock.IsBehind || Clock.HasLeapt || (Source?.CapturedAt is { } time && Clock.Fault(time) is not null) => FeedCause.WrongClock,
         FeedState.Deselected => FeedCause.Deselected,
         FeedState.Unsupported => FeedCause.Unsupported,
         FeedState.Failed => Source?.Error?.StartsWith(Publisher.NotPublished, StringComparison.Ordinal) == true
             ? FeedCause.PublicationFailed : FeedCause.CollectionFailed,
         _ when Way.IsRestored => FeedCause.Restored,
         _ when Way.PublishedAt is null || Source?.CapturedAt is null => FeedCause.NotCollected,
-        _ => Way.LongestPart(Source.CapturedAt.Value, Clock.Now),
+        _ => Way.LongestPart(Source.CapturedAt.Value, Clock.Now, Clair.BehindSince),
     };
 
     private string ThresholdText(FreshnessLevel level) => level switch
@@ -157,7 +200,7 @@ internal sealed record SourceJudge(
 
     private static string Sentence(string? error) => string.IsNullOrWhiteSpace(error) ? "no reason was given." : error.TrimEnd('.', ' ') + ".";
 
-    private static string AgeText(TimeSpan? age)
+    internal static string AgeText(TimeSpan? age)
     {
         static string Count(int n, string unit) => string.Create(CultureInfo.InvariantCulture, $"{n} {unit}{(n == 1 ? "" : "s")}");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Notifying.Channels;
 using QuayAirGap.Core.Sites;
@@ -20,6 +21,9 @@ public sealed record WarningRequest
 
     /// <summary>Takes the clock as right, whatever it said before.</summary>
     public bool AcceptClock { get; init; }
+
+    /// <summary>What Clair was just asked; null for what was last kept of it.</summary>
+    public ClairRecord? Clair { get; init; }
 
     /// <summary>For the mail server; null for the settings' own.</summary>
     public NetworkCredential? MailCredential { get; init; }
@@ -47,6 +51,8 @@ public sealed class WarningSender : IDisposable
     private readonly DateTimeOffset _now;
     private readonly WarningState _before;
     private readonly IReadOnlyList<SourceFreshness> _sources;
+    private readonly FreshnessClock _clock;
+    private readonly MachineUptime? _uptime;
 
     /// <summary>Looks at the site; sends nothing.</summary>
     /// <exception cref="FeedException">
@@ -54,10 +60,16 @@ public sealed class WarningSender : IDisposable
     /// <see cref="ErrorIds.GenerationDamaged"/>; <see cref="ErrorIds.SiteNotWritable"/>
     /// </exception>
     public WarningSender(Site site, WarningRequest request, TimeProvider clock)
+        : this(site, request, clock, MachineUptime.Beside(clock))
+    {
+    }
+
+    /// <param name="uptime">How long the machine has been running; null where it does not tell.</param>
+    internal WarningSender(Site site, WarningRequest request, TimeProvider clock, MachineUptime? uptime)
     {
         _site = site;
         _request = request;
-        _now = clock.GetUtcNow().ToUniversalTime();
+        _uptime = uptime;
         var settings = SiteSettings.Load(site);
         _channels = Chosen(settings.Warnings, request, site);
         _lock = Lock(site);
@@ -67,10 +79,14 @@ public sealed class WarningSender : IDisposable
             StateDamage = damage;
             if (request.AcceptClock)
             {
-                _before = _before with { SeenAt = null };
+                _before = _before with { SeenAt = null, Anchor = null };
             }
 
-            _sources = SiteFreshness.Of(site, settings, _before, _now);
+            (_sources, _clock) = SiteFreshness.Look(
+                site, settings, _before, request.Clair ?? SiteFreshness.KnownClair(site, settings), clock.GetUtcNow().ToUniversalTime(), uptime);
+
+            // By a clock that leapt ahead nothing is dated: it would be in the future once the clock is put right.
+            _now = _clock.Reckoned;
             Plan = MakePlan(settings.Warnings.Name ?? Environment.MachineName);
         }
         catch
@@ -95,6 +111,7 @@ public sealed class WarningSender : IDisposable
     public async Task<IReadOnlyList<WarningOutcome>> SendAsync(Func<PlannedWarning, bool> wanted, CancellationToken token)
     {
         List<WarningOutcome> outcomes = [];
+        _request.Clair?.Save(_site);
         if (!_request.Test)
         {
             Next.Save(_site); // the incident's name must be the same when a run is killed between two channels
@@ -165,6 +182,7 @@ public sealed class WarningSender : IDisposable
         Next = _before with
         {
             SeenAt = _before.SeenAt is { } seen && seen > _now ? seen : _now,
+            Anchor = _clock.IsBehind ? _before.Anchor : _uptime is null ? null : new ClockAnchor(_now, _uptime.Boot, _uptime.Since),
             Incident = report.Level == FreshnessLevel.Ok ? null : incident,
             BadSince = badSince,
             Upstreams = Rhythms(),

@@ -23,6 +23,9 @@ public sealed record WarningState
     /// <summary>The latest time that this machine's clock ever said here: it must not be before it.</summary>
     public DateTimeOffset? SeenAt { get; init; }
 
+    /// <summary>The last look at the clock while it was not known to be wrong; null before the first, and where the machine cannot tell.</summary>
+    public ClockAnchor? Anchor { get; init; }
+
     /// <summary>The trouble that lasts, or null.</summary>
     public string? Incident { get; init; }
 
@@ -35,7 +38,7 @@ public sealed record WarningState
     public IReadOnlyDictionary<string, IReadOnlyList<DateTimeOffset>> Upstreams { get; init; } =
         new Dictionary<string, IReadOnlyList<DateTimeOffset>>();
 
-    private static string FileOf(Site site) => Path.Combine(site.Root, "warnings.json");
+    internal static string FileOf(Site site) => Path.Combine(site.Root, "warnings.json");
 
     /// <summary>What is kept; nothing where nothing is, or where it cannot be read: a message too many is better than one too few.</summary>
     /// <param name="damage">Why it could not be read, or null.</param>

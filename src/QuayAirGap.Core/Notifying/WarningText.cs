@@ -117,7 +117,7 @@ internal static class WarningText
 
         IEnumerable<string> facts = warning.Facts.Select(f =>
             $"{Markdown(f.Source.Name)} {State(f.Source)} ({f.Source.Level.ToString().ToLowerInvariant()}, "
-            + (f.Source.CapturedAt is { } captured ? $"last captured {Time(captured)}" : "never captured") + ")");
+            + InShort(f.Source) + ")");
         string[] parts = [.. facts, .. warning.Notes.Select(Markdown)];
         return $"**{Level(warning.Level)}: vulnerability feeds of {Markdown(warning.Site)}.** {Meaning(warning)} Affected: {string.Join("; ", parts)}";
     }
@@ -139,6 +139,7 @@ internal static class WarningText
         yield return ("Age", s.Age is null ? "unknown" : Duration(s.Age));
         yield return ("Captured", s.CapturedAt is { } captured ? Time(captured) : "never");
         yield return ("Published here", s.PublishedAt is { } published ? Time(published) : "never");
+        yield return ("In Clair", InClair(s));
         yield return (
             "Thresholds", $"warn {FeedDuration.Format(s.WarnAfter)}, critical {FeedDuration.Format(s.CriticalAfter)}, expired {FeedDuration.Format(s.ExpireAfter)}");
         yield return ("Cause", Plain($"{s.CauseText} {s.Reason}".Trim()));
@@ -147,6 +148,21 @@ internal static class WarningText
             yield return ("What to do", Plain(remedy));
         }
     }
+
+    /// <summary>How old it is where the scans are made.</summary>
+    private static string InShort(SourceFreshness s) => s.Cause is FeedCause.NotIngested or FeedCause.ClairSilent
+        ? s.IngestedCapturedAt is { } known ? $"Clair last seen with what was captured {Time(known)}" : "not known to be in Clair"
+        : s.CapturedAt is { } captured ? $"last captured {Time(captured)}" : "never captured";
+
+    private static string InClair(SourceFreshness s) => s.ClairHolding switch
+    {
+        ClairHolding.NotAsked => "not asked",
+        ClairHolding.Untellable => "cannot be told",
+        ClairHolding.Current => $"what is served, proved {(s.IngestedAt is { } proved ? Time(proved) : "now")}",
+        ClairHolding.Missing => "not all of it",
+        _ => (s.ClairHolding == ClairHolding.Unknown ? "not known" : s.ClairHolding == ClairHolding.Older ? "older" : "from elsewhere")
+            + (s.IngestedCapturedAt is { } captured ? $", last seen with what was captured {Time(captured)}" : ""),
+    };
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 

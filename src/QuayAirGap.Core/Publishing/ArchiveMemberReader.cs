@@ -11,10 +11,14 @@ public sealed class ArchiveMemberReader : IDisposable
 
     internal const string Format = "members/1";
 
+    private const string FormatName = "members/";
+    private const int CurrentVersion = 1;
+
     private readonly string _path;
     private readonly StreamReader _reader;
 
     /// <exception cref="FormatException">It is not a table.</exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteVersion"/></exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public ArchiveMemberReader(string path)
     {
@@ -23,6 +27,12 @@ public sealed class ArchiveMemberReader : IDisposable
         try
         {
             string[] head = (_reader.ReadLine() ?? "").Split('\t');
+            if (head[0].StartsWith(FormatName, StringComparison.Ordinal)
+                && long.TryParse(head[0].AsSpan(FormatName.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long version))
+            {
+                FormatVersion.ThrowIfLater(path, version, CurrentVersion);
+            }
+
             if (head.Length != 6 || head[0] != Format)
             {
                 throw new FormatException($"'{path}' is not a table of archive members.");

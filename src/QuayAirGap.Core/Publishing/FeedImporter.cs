@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Bundles.Delta;
+using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Trust;
@@ -18,7 +19,9 @@ public sealed record ImportResult
 }
 
 /// <summary>What an import would do. Signature and policy were checked; the content was not.</summary>
-public sealed record ImportPlan(string Path, Snapshot Snapshot, bool AlreadyImported, int NextGeneration);
+/// <param name="MissingVolumes">Of a bundle in volumes: the numbers of the parts that are neither there nor kept by the site. Then nothing is imported; the
+/// parts that are there are kept.</param>
+public sealed record ImportPlan(string Path, Snapshot Snapshot, bool AlreadyImported, int NextGeneration, IReadOnlyList<int> MissingVolumes);
 
 /// <summary>The isolated side: verifies a bundle, takes its content into the store, and publishes it as the next generation.</summary>
 public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider clock)
@@ -27,6 +30,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     private readonly SnapshotStore _snapshots = new(site);
     private readonly BundleVerifier _verifier = new(site, clock);
     private readonly Ledger _ledger = new(site, clock);
+    private readonly VolumeShelf _shelf = new(site);
 
     /// <summary>Checks signature and policy, and writes nothing.</summary>
     /// <param name="path">The bundle.</param>
@@ -34,10 +38,10 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     /// <exception cref="FeedException">Why the bundle would be refused.</exception>
     public ImportPlan Plan(string path, bool resetSequence = false)
     {
-        Bundle bundle = Bundle.Open(path);
+        Bundle bundle = Open(path);
         Generation? newest = _generations.LoadNewest();
         BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest, resetSequence);
-        return new ImportPlan(path, bundle.Snapshot, verdict.AlreadyImported, (newest?.Number ?? 0) + 1);
+        return new ImportPlan(path, bundle.Snapshot, verdict.AlreadyImported, (newest?.Number ?? 0) + 1, bundle.Volumes?.Missing ?? []);
     }
 
     /// <summary>Whether an error says that a bundle is not to be believed: those go into the ledger.</summary>
@@ -48,7 +52,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
     /// <summary>Writes the ledger's line for a bundle that was refused before anything else was done.</summary>
     public void RecordRefusal(string path, FeedException error) => _ledger.Append(LedgerEvents.BundleRefused, new JsonObject
     {
-        ["bundle"] = Path.GetFileName(path),
+        ["bundle"] = NameOf(path),
         ["error"] = error.ErrorId,
         ["reason"] = error.Message,
     });
@@ -65,20 +69,28 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
         try
         {
             FinishWhatWasBegun();
-            Bundle bundle = Bundle.Open(path);
             Generation? newest = _generations.LoadNewest();
+            _shelf.Sweep(newest, clock.GetUtcNow());
+            Bundle bundle = Open(path);
             BundlePolicy verdict = _verifier.CheckPolicy(bundle, newest, resetSequence);
-            if (verdict.AlreadyImported)
+            bool restores = verdict.AlreadyImported && !StoreChecker.IsComplete(site, newest!, bundle.Snapshot);
+            if (verdict.AlreadyImported && !restores)
             {
                 return new ImportResult { Changed = false, Generation = newest! };
+            }
+
+            if (!bundle.IsWhole)
+            {
+                throw KeepParts(bundle.Volumes!, progress, cancellationToken);
             }
 
             using (var stage = new BlobStage(site))
             using (var restorer = new DeltaRestorer(site, bundle.Snapshot, stage))
             {
-                await _verifier.VerifyContentAsync(bundle, restorer, progress, cancellationToken).ConfigureAwait(false);
+                await VerifyAsync(bundle, restorer, progress, cancellationToken).ConfigureAwait(false);
                 restorer.Restore(bundle.Snapshot, progress, cancellationToken);
                 stage.Commit();
+                new StoreChecker(site, clock).RemoveDamaged();
             }
 
             _snapshots.Save(bundle.SnapshotBytes, bundle.Signatures, bundle.Snapshot.Sequence);
@@ -86,10 +98,16 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             new TrustStore(site).SetStream(bundle.Snapshot.Stream);
             Generation generation = await new Publisher(site, clock)
                 .PublishAsync(bundle.Snapshot, bundle.SnapshotSha256, progress, cancellationToken, verdict.ResetsSequence).ConfigureAwait(false);
+            new StoreChecker(site, clock).Recheck();
             JsonObject details = DetailsOf(generation);
-            details["bundle"] = Path.GetFileName(path);
+            details["bundle"] = NameOf(path);
             DeltaDetails.Add(details, bundle.Snapshot);
             details["signers"] = string.Join(", ", verdict.Signers.Select(s => s.Thumbprint));
+            if (restores)
+            {
+                details["restoredContent"] = "The store had lost content of this very bundle.";
+            }
+
             if (verdict.ResetsSequence)
             {
                 details["sequenceReset"] = newest?.HighestSequence ?? 0;
@@ -97,6 +115,12 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
 
             Record(LedgerEvents.FeedImported, details, generation);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
+            _shelf.Sweep(generation, clock.GetUtcNow());
+            if (bundle.Volumes is { } volumes)
+            {
+                _shelf.Remove(volumes.SetId);
+            }
+
             return new ImportResult { Changed = true, Generation = generation };
         }
         catch (FeedException e) when (IsRefusal(e))
@@ -149,6 +173,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
         ["stream"] = generation.Stream.ToString(),
         ["sequence"] = generation.Sequence,
         ["heldBack"] = generation.HeldBack.Count,
+        ["captured"] = AgeHistory.Details(generation.Sources),
     };
 
     private void ApplyTrust(BundlePolicy verdict)
@@ -157,6 +182,50 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
         foreach (SignedTrustDocument signed in verdict.TrustNews)
         {
             _ledger.Append(LedgerEvents.TrustDocument, documents.Apply(signed, clock.GetUtcNow()).Details());
+        }
+    }
+
+    /// <summary>What people call it; a whole drive has no other name than its path.</summary>
+    private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } name ? name : path;
+
+    /// <summary>A bundle, or what of one in volumes is there or kept from media before.</summary>
+    private Bundle Open(string path)
+    {
+        if (!VolumeSet.IsAt(path))
+        {
+            return Bundle.Open(path);
+        }
+
+        VolumeSet brought = VolumeSet.Read(path).ThrowIfBad();
+        return Bundle.Open(brought.Missing.Count == 0 ? brought : brought.With(_shelf.Find(brought.SetId)));
+    }
+
+    /// <summary>Keeps what has come of a bundle whose other parts come later.</summary>
+    /// <returns>The error that says what is missing: until then nothing was imported, and no script may take it for that.</returns>
+    private FeedException KeepParts(VolumeSet volumes, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<FeedException> refused = _shelf.Keep(volumes, progress, cancellationToken);
+        IReadOnlyList<VolumePart> kept = _shelf.Find(volumes.SetId);
+        return refused.Count > 0 ? refused[0]
+            : volumes.Bad.Count > 0 ? volumes.Bad[0]
+            : volumes.Incomplete([.. kept.Select(p => p.Number)]);
+    }
+
+    private async Task VerifyAsync(Bundle bundle, IBlobSink sink, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _verifier.VerifyContentAsync(bundle, sink, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.BundleVolumeAltered)
+        {
+            // A kept part that the disk has damaged must be brought again; until then it is as if it had never come.
+            foreach (VolumePart part in bundle.Volumes!.FindAltered(progress, cancellationToken).Where(_shelf.IsKept))
+            {
+                VolumeShelf.Forget(part);
+            }
+
+            throw;
         }
     }
 

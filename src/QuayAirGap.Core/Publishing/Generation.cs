@@ -58,7 +58,7 @@ public sealed record Generation
     /// <summary>Every blob that this generation serves or refers to.</summary>
     public IEnumerable<string> Blobs() => Entries.Select(e => e.Sha256).Concat(Archives.Select(a => a.ArchiveSha256));
 
-    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/> or <see cref="ErrorIds.SiteVersion"/></exception>
     public static Generation Load(string folder)
     {
         Generation index = LoadIndex(folder);
@@ -73,22 +73,30 @@ public sealed record Generation
     }
 
     /// <summary>The generation without <see cref="Archives"/>, for whoever reads the tables with an <see cref="ArchiveMemberReader"/>.</summary>
-    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.GenerationDamaged"/> or <see cref="ErrorIds.SiteVersion"/></exception>
     public static Generation LoadIndex(string folder)
     {
         try
         {
             using FileStream file = File.OpenRead(Path.Combine(folder, "index.json"));
             Generation generation = JsonSerializer.Deserialize(file, GenerationJson.Default.Generation) ?? throw new JsonException("The index is empty.");
-            if (generation.Version != CurrentVersion)
+            FormatVersion.ThrowIfLater(file.Name, generation.Version, CurrentVersion);
+            if (generation.Version < 1)
             {
-                throw new JsonException($"The index has version {generation.Version}; this program reads version {CurrentVersion}.");
+                throw new JsonException($"The index has version {generation.Version}.");
             }
 
             int tables = TableFiles(folder).Count;
             return tables == generation.MemberTables
                 ? generation
                 : throw new FormatException($"It has {tables} tables of archive members instead of {generation.MemberTables}.");
+        }
+        catch (JsonException e)
+        {
+            // An index of a later version may lack what this one must have.
+            string index = Path.Combine(folder, "index.json");
+            FormatVersion.ThrowIfLater(index, FormatVersion.InJson(File.ReadAllBytes(index), "version"u8), CurrentVersion);
+            throw Damaged(folder, e);
         }
         catch (Exception e) when (IsDamage(e))
         {

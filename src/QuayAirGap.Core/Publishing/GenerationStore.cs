@@ -66,7 +66,7 @@ public sealed class GenerationStore(Site site)
     {
         Directory.CreateDirectory(site.GenerationsFolder);
         Durable.Barrier(site.Root);
-        Directory.Move(stagedFolder, FolderOf(generation.Number));
+        Durable.RenameFolder(stagedFolder, FolderOf(generation.Number));
         Durable.FlushFolder(site.GenerationsFolder);
         MakeCurrent(generation.Number);
     }

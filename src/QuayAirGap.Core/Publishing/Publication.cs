@@ -28,9 +28,13 @@ internal sealed class Publication : IPublication
         _store = store;
         _state = Path.Combine(stateFolder, definition.Name);
         _previousState = previousStateFolder is null ? null : Path.Combine(previousStateFolder, definition.Name);
-        GenerationEntry[]? entries = previous?.Entries.Where(e => e.Source == definition.Name).ToArray();
-        PreviousEntries = entries is { Length: > 0 } ? entries : null;
-        PreviousArchiveMembers = previous?.Archives.FirstOrDefault(a => a.Source == definition.Name);
+        GenerationEntry[] all = [.. previous?.Entries.Where(e => e.Source == definition.Name) ?? []];
+
+        // What the store has lost must be made anew, and not be taken over because its inputs have not changed.
+        GenerationEntry[] there = [.. all.Where(e => store.Contains(e.Sha256, e.Size))];
+        PreviousEntries = there.Length > 0 ? there : null;
+        ArchiveMembers? members = previous?.Archives.FirstOrDefault(a => a.Source == definition.Name);
+        PreviousArchiveMembers = members is not null && there.Length == all.Length && File.Exists(store.PathOf(members.ArchiveSha256)) ? members : null;
     }
 
     public SourceDefinition Definition { get; }

@@ -11,6 +11,9 @@ internal sealed class Publisher(Site site, TimeProvider clock)
     /// <summary>How the error of a source begins that was brought in and could not be published.</summary>
     internal const string NotPublished = "Not published: ";
 
+    /// <summary>Each takes memory of its own.</summary>
+    private const int MaxAtOnce = 4;
+
     private readonly GenerationStore _generations = new(site);
 
     /// <param name="snapshot">Verified; every blob that it names is in the store.</param>
@@ -28,54 +31,13 @@ internal sealed class Publisher(Site site, TimeProvider clock)
         string staged = Path.Combine(site.StagingFolder, "generation-" + number.ToString(CultureInfo.InvariantCulture));
         Directory.CreateDirectory(staged);
 
-        var sources = new List<SourceSnapshot>();
-        var entries = new List<GenerationEntry>();
-        var archives = new List<ArchiveMembers>();
-        var heldBack = new List<HeldBackItem>();
-        foreach (SourceSnapshot source in snapshot.Sources)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (SourceCatalog.Find(source.Name) is not { } definition)
-            {
-                // A newer collector may know sources that this program cannot lay out for Clair: not published, and visibly so.
-                sources.Add(source.Files.Count == 0
-                    ? Summary(source)
-                    : Summary(source) with { State = CaptureState.Unsupported, Error = "This version of QuayAirGap cannot publish it." });
-                continue;
-            }
-
-            progress?.Report(new FeedProgress(source.Name, "Publishing"));
-            var publication = new Publication(
-                definition, source, site.Store, previous, number, publishedAt, Path.Combine(staged, "state"),
-                previous is null ? null : Path.Combine(_generations.FolderOf(previous.Number), "state"));
-            SourceSnapshot published = Summary(source);
-            if (source.Files.Count > 0)
-            {
-                try
-                {
-                    await SourceCatalog.FamilyOf(definition).PublishAsync(publication, cancellationToken).ConfigureAwait(false);
-                    entries.AddRange(publication.Entries);
-                    archives.AddRange(publication.Archives);
-                    heldBack.AddRange(publication.HeldBack);
-                }
-                catch (Exception e) when (e is FeedException or InvalidDataException)
-                {
-                    // One source's trouble stays its own: it goes on with what was published before, and says that it is not what was carried in.
-                    published = Fallback(published, previous, e.Message);
-                    publication.CarryStateOver();
-                    entries.AddRange(publication.PreviousEntries ?? []);
-                    archives.AddRange(publication.PreviousArchiveMembers is { } members ? [members] : []);
-                    heldBack.AddRange(previous?.HeldBack.Where(h => h.Source == source.Name) ?? []);
-                }
-            }
-            else
-            {
-                publication.CarryStateOver();
-            }
-
-            sources.Add(published);
-            progress?.Report(new FeedProgress(source.Name, "Publishing", Completed: true));
-        }
+        // Sources are independent of each other, and the longest of them (RHEL's archive, OSV's) keep one processor busy each.
+        var room = new Room(previous, number, publishedAt, staged);
+        var published = new PublishedSource[snapshot.Sources.Count];
+        await Parallel.ForAsync(
+            0, published.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, MaxAtOnce), CancellationToken = cancellationToken },
+            async (i, token) => published[i] = await PublishSourceAsync(room, snapshot.Sources[i], progress, token).ConfigureAwait(false)).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
 
         var generation = new Generation
         {
@@ -86,16 +48,60 @@ internal sealed class Publisher(Site site, TimeProvider clock)
             HighestSequence = Math.Max(snapshot.Sequence, previous is not null && previous.Stream == snapshot.Stream && !resetSequence ? previous.HighestSequence : 0),
             NewestSnapshot = previous is not null && previous.NewestSnapshot > snapshot.Created ? previous.NewestSnapshot : snapshot.Created,
             SnapshotSha256 = snapshotSha256,
-            Sources = sources,
-            Entries = [.. entries.OrderBy(e => e.Path, StringComparer.Ordinal)],
-            Archives = archives,
-            HeldBack = heldBack,
+            Sources = [.. published.Select(p => p.Source)],
+            Entries = [.. published.SelectMany(p => p.Entries).OrderBy(e => e.Path, StringComparer.Ordinal)],
+            Archives = [.. published.SelectMany(p => p.Archives)],
+            HeldBack = [.. published.SelectMany(p => p.HeldBack)],
         };
         ThrowIfPathsCollide(generation);
         generation.Save(staged);
         cancellationToken.ThrowIfCancellationRequested();
         _generations.Commit(staged, generation);
         return generation;
+    }
+
+    private async Task<PublishedSource> PublishSourceAsync(Room room, SourceSnapshot source, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (SourceCatalog.Find(source.Name) is not { } definition)
+        {
+            // A newer collector may know sources that this program cannot lay out for Clair: not published, and visibly so.
+            return new PublishedSource(source.Files.Count == 0
+                ? Summary(source)
+                : Summary(source) with { State = CaptureState.Unsupported, Error = "This version of QuayAirGap cannot publish it." });
+        }
+
+        progress?.Report(new FeedProgress(source.Name, "Publishing"));
+        Generation? previous = room.Previous;
+        var publication = new Publication(
+            definition, source, site.Store, previous, room.Number, room.PublishedAt, Path.Combine(room.Staged, "state"),
+            previous is null ? null : Path.Combine(_generations.FolderOf(previous.Number), "state"));
+        var published = new PublishedSource(Summary(source));
+        if (source.Files.Count > 0)
+        {
+            try
+            {
+                await SourceCatalog.FamilyOf(definition).PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+                published = published with { Entries = [.. publication.Entries], Archives = [.. publication.Archives], HeldBack = [.. publication.HeldBack] };
+            }
+            catch (Exception e) when (e is FeedException or InvalidDataException)
+            {
+                // One source's trouble stays its own: it goes on with what was published before, and says that it is not what was carried in.
+                publication.CarryStateOver();
+                published = new PublishedSource(Fallback(published.Source, previous, e.Message))
+                {
+                    Entries = [.. previous?.Entries.Where(e => e.Source == source.Name) ?? []],
+                    Archives = [.. previous?.Archives.Where(a => a.Source == source.Name) ?? []],
+                    HeldBack = [.. previous?.HeldBack.Where(h => h.Source == source.Name) ?? []],
+                };
+            }
+        }
+        else
+        {
+            publication.CarryStateOver();
+        }
+
+        progress?.Report(new FeedProgress(source.Name, "Publishing", Completed: true));
+        return published;
     }
 
     private static SourceSnapshot Summary(SourceSnapshot source) => source with { Files = [], Directories = [], Layer = null, Delta = null };
@@ -122,4 +128,17 @@ internal sealed class Publisher(Site site, TimeProvider clock)
     }
 
     private static DateTimeOffset WholeSeconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
+    /// <summary>What all sources of a publication have in common.</summary>
+    private sealed record Room(Generation? Previous, int Number, DateTimeOffset PublishedAt, string Staged);
+
+    /// <summary>What became of one source.</summary>
+    private sealed record PublishedSource(SourceSnapshot Source)
+    {
+        public IReadOnlyList<GenerationEntry> Entries { get; init; } = [];
+
+        public IReadOnlyList<ArchiveMembers> Archives { get; init; } = [];
+
+        public IReadOnlyList<HeldBackItem> HeldBack { get; init; } = [];
+    }
 }

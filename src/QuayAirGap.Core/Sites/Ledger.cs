@@ -22,7 +22,9 @@ public static class LedgerEvents
     public const string BundleSigned = "bundle.signed";
     public const string BundlePublished = "bundle.published";
     public const string BundleReceived = "bundle.received";
+    public const string StoreChecked = "store.checked";
     public const string SettingsChanged = "settings.changed";
+    public const string NeedSaved = "need.saved";
 }
 
 /// <summary>One line of the ledger.</summary>
@@ -52,6 +54,7 @@ public sealed record LedgerFault(long Line, string Reason);
 /// </summary>
 public sealed class Ledger(Site site, TimeProvider clock)
 {
+    private const int CurrentVersion = 1;
     private const int Attempts = 1000;
     private const int MaxLine = 1024 * 1024;
     private const string TimePattern = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
@@ -71,7 +74,7 @@ public sealed class Ledger(Site site, TimeProvider clock)
             LedgerEntry entry;
             using (FileStream file = Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
             {
-                (long lines, string previous, bool torn) = ReadTail(file);
+                (long lines, string previous, bool torn) = ReadTail(file); // refuses a ledger that a later version has gone on with
                 entry = new LedgerEntry(
                     lines + 1, clock.GetUtcNow().ToUniversalTime(), @event, $"{Environment.UserName}@{Environment.MachineName}", details, previous);
                 var line = new ArrayBufferWriter<byte>();
@@ -185,8 +188,11 @@ public sealed class Ledger(Site site, TimeProvider clock)
         line.Write("\n"u8);
     }
 
-    private static LedgerEntry? Parse(byte[] line)
+    /// <summary>The entry, or null where it is none.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SiteVersion"/>: a line that says "v" is of that version, any other is of the first.</exception>
+    private LedgerEntry? Parse(byte[] line)
     {
+        FormatVersion.ThrowIfLater(site.LedgerFile, FormatVersion.InJson(line, "v"u8), CurrentVersion);
         try
         {
             return JsonNode.Parse(line) is JsonObject o
@@ -244,12 +250,16 @@ public sealed class Ledger(Site site, TimeProvider clock)
         long lines = 0;
         string previous = s_first;
         bool torn = false;
+        byte[] last = [];
         foreach ((long number, byte[] line, bool complete) in Split(file))
         {
             lines = number;
             previous = Sha256Digest.Of(line);
             torn = !complete;
+            last = line;
         }
+
+        FormatVersion.ThrowIfLater(site.LedgerFile, FormatVersion.InJson(last, "v"u8), CurrentVersion);
 
         return (lines, previous, torn);
     }

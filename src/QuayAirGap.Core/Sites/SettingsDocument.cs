@@ -22,6 +22,8 @@ internal sealed class SettingsDocument
         Root = Parse();
     }
 
+    public string Path => _path;
+
     public string Text { get; }
 
     /// <summary>Null where the file says nothing.</summary>

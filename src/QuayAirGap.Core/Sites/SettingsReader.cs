@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sources;
 
@@ -22,7 +23,7 @@ internal static partial class SettingsReader
     private const int MostGenerations = 1000;
     private const int LongestPart = 100;
 
-    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network", "warnings"];
+    private static readonly string[] s_rootKeys = ["version", "sources", "keepGenerations", "bundleValidity", "network", "warnings", "clair"];
     private static readonly string[] s_sourceKeys = [Enabled, Uri, MirrorUri, UpstreamRoot, Include, Exclude, MaxShrink, WarnAfter, CriticalAfter, ExpireAfter];
 
     public static SiteSettings Defaults() => new() { Sources = [.. SourceCatalog.All.Select(Default)] };
@@ -41,6 +42,8 @@ internal static partial class SettingsReader
         IReadOnlyList<SourceSettings> sources = settings.Sources;
         NetworkSettings network = settings.Network;
         WarningSettings warnings = settings.Warnings;
+        ClairSettings? clair = null;
+        RefuseLater(document, root);
         foreach (SettingsEntry entry in root.Entries)
         {
             switch (entry.Key.Value)
@@ -63,6 +66,9 @@ internal static partial class SettingsReader
                 case "warnings":
                     warnings = new WarningSettingsReader(document).Read(entry);
                     break;
+                case "clair":
+                    clair = ReadClair(document, entry);
+                    break;
                 default:
                     throw UnknownKey(document, entry.Key, "a setting", s_rootKeys);
             }
@@ -75,6 +81,7 @@ internal static partial class SettingsReader
             BundleValidity = bundleValidity,
             Network = network,
             Warnings = warnings,
+            Clair = clair,
         };
     }
 
@@ -189,6 +196,16 @@ internal static partial class SettingsReader
         return text is "true" or "false"
             ? text == "true"
             : throw document.Invalid(entry.Value.Line, $"'{Enabled}' is true or false, not '{text}'");
+    }
+
+    /// <summary>First of all: what a later version may say is otherwise called a misspelling.</summary>
+    private static void RefuseLater(SettingsDocument document, SettingsMapping root)
+    {
+        if (root.Entries.FirstOrDefault(e => e.Key.Value == "version") is { } entry
+            && long.TryParse(ReadText(document, entry), NumberStyles.None, CultureInfo.InvariantCulture, out long version))
+        {
+            FormatVersion.ThrowIfLater(document.Path, version, CurrentVersion);
+        }
     }
 
     private static int ReadNumber(SettingsDocument document, SettingsEntry entry, int least, int most)

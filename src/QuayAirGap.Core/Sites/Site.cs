@@ -23,6 +23,7 @@ public sealed class Site
     {
         Root = path;
         Store = new BlobStore(Path.Combine(path, "store"), StagingFolder);
+        Damage = new DamageRecord(Path.Combine(path, "store", "damaged.json"));
     }
 
     public string Root { get; }
@@ -45,10 +46,16 @@ public sealed class Site
 
     public string LedgerFile => Path.Combine(Root, "ledger.jsonl");
 
+    /// <summary>Parts of bundles in volumes that wait for the others.</summary>
+    public string VolumesFolder => Path.Combine(Root, "volumes");
+
     /// <summary>Unfinished work, on the same volume; whatever is left in it by a killed process is swept by the next one.</summary>
     public string StagingFolder => Path.Combine(Root, "staging");
 
     public BlobStore Store { get; }
+
+    /// <summary>What of the store a check has found damaged.</summary>
+    internal DamageRecord Damage { get; }
 
     /// <summary>The site that commands use when none is named: the environment variable, else the platform's usual place.</summary>
     public static string DefaultPath

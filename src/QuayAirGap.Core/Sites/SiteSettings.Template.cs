@@ -24,6 +24,9 @@ public sealed partial class SiteSettings
         #   caFile: corporate-ca.pem                  # trusted besides the system's; paths from this folder
         #   clientCertificate: collector-client.pfx   # PFX or PEM with its key
         #   requestsPerHost: 4
+        # clair:                    # the Clair that reads the mirror here: feeds count as fresh once it is proved to have them
+        #   url: http://clair.example:6060
+        #   pskFile: /etc/quayairgap/clair-psk
         sources: {}
 
         """;

@@ -1,3 +1,5 @@
+using QuayAirGap.Core.Clair;
+using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sources;
 
@@ -44,6 +46,16 @@ public sealed record SourceSettings
 
     public TimeSpan ExpireAfter { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>What an age means; one that is not known is critical.</summary>
+    public FreshnessLevel LevelAt(TimeSpan? age) => age switch
+    {
+        null => FreshnessLevel.Critical,
+        { } a when a >= ExpireAfter => FreshnessLevel.Expired,
+        { } a when a >= CriticalAfter => FreshnessLevel.Critical,
+        { } a when a >= WarnAfter => FreshnessLevel.Warning,
+        _ => FreshnessLevel.Ok,
+    };
+
     /// <summary>By what they mean: the order and the case of parts mean nothing.</summary>
     public bool Equals(SourceSettings? other) =>
         other is not null && Definition == other.Definition && Enabled == other.Enabled && Uri == other.Uri && MirrorUri == other.MirrorUri
@@ -73,4 +85,7 @@ public sealed partial class SiteSettings
 
     /// <summary>Whom to warn, and how.</summary>
     public WarningSettings Warnings { get; init; } = new();
+
+    /// <summary>The Clair that reads this site's mirror; null where nobody named it, so that nobody asks it.</summary>
+    public ClairSettings? Clair { get; init; }
 }

@@ -100,6 +100,9 @@ public sealed record SourceSnapshot
     /// <summary>What these files had lost against the capture before them, where somebody accepted that by name.</summary>
     public string? AcceptedRegression { get; init; }
 
+    /// <summary>What of the upstream could not be seen although all that was asked for was had, for people; null where nothing is to be said.</summary>
+    public string? Note { get; init; }
+
     public IReadOnlyList<string> Deselected { get; init; } = [];
 
     /// <summary>Canonical URLs of directories that Clair asks for by name.</summary>

@@ -87,6 +87,11 @@ internal static class SnapshotRules
             CheckText(source.AcceptedRegression, source.Name, "acceptedRegression", 8192, allowLines: true);
         }
 
+        if (source.Note is not null)
+        {
+            CheckText(source.Note, source.Name, "note", 8192);
+        }
+
         CheckEvidence(source);
 
         // Only compared with later captures on the collecting side; a date in the future is upstream's own error and none of this one's.

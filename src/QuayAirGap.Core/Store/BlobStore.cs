@@ -88,7 +88,7 @@ public sealed class BlobStore
 
         string path = PathOf(sha256);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.Move(file, path, overwrite: true);
+        Durable.Rename(file, path, overwrite: true);
         Durable.Wrote(path);
     }
 }

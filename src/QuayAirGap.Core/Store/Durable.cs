@@ -7,8 +7,30 @@ namespace QuayAirGap.Core.Store;
 /// Order on disk. A rename that makes new state real must come after everything it refers to has reached the disk, or a power cut
 /// leaves a name without content. One barrier before each such rename does it, instead of a flush for every small file.
 /// </summary>
+/// <remarks>
+/// What a power cut can do: a file system may keep a rename and lose what was written into the file before it, or keep the later of two renames and lose the
+/// earlier one; what was flushed before stays. So each step below may only rest on steps that were flushed:
+/// <list type="number">
+/// <item>A single file that replaces another (a ledger's start, settings, "current", a snapshot's document and signatures, the index of a layout): written
+/// beside, flushed, renamed, the folder flushed. Before the rename the old one is whole; behind it, the new one. A document comes after its signatures.</item>
+/// <item>A bundle, a part of one, and a part that a site keeps: under another name until its last byte is flushed, then renamed. A name without all of its
+/// content never exists. Of several parts each says which others there are, so that their order is free.</item>
+/// <item>A bundle's contents: staged, one barrier, renamed into the store, so that under its digest none is ever torn. Nothing refers to them yet: a cut
+/// here leaves contents that the next sweep removes, or the next run finds and does not write again. What is collected or derived is renamed at once and
+/// rests on the barrier before whatever refers to it; one that a cut tears before has another size on file systems that write content before sizes
+/// (ext4, XFS, NTFS), and is written again. Elsewhere Test-ClairFeedStore finds it.</item>
+/// <item>A generation: another barrier, so that the renames before it, the snapshot's and its own files are on disk; then its folder is renamed to its
+/// number, and that is flushed; only then does "current" name it (as 1). A cut before leaves the previous generation serving; one between the two is finished by
+/// the next command (<see cref="Publishing.GenerationStore.FinishSwitch"/>).</item>
+/// <item>What goes, goes last: kept parts, old generations and contents that only they needed, after the new generation is served.</item>
+/// </list>
+/// The order is held by a test that records the operations of real commands (<see cref="Trace"/>); the kill tests cut the same commands anywhere.
+/// </remarks>
 public static partial class Durable
 {
+    /// <summary>For tests: gets every operation that a crash's outcome depends on, in order, of the flow of control that set it.</summary>
+    internal static AsyncLocal<ICollection<string>?> Trace { get; } = new();
+
     private static readonly ConcurrentBag<string> s_written = [];
 
     /// <summary>Says that a file was written that a later barrier must cover.</summary>
@@ -23,6 +45,7 @@ public static partial class Durable
     /// <summary>Returns when everything written so far on the volume of <paramref name="folder"/> is on disk.</summary>
     public static void Barrier(string folder)
     {
+        Note("barrier");
         if (OperatingSystem.IsLinux())
         {
             // One call for the whole file system: as fast as the disk, where an fsync for each of 50,000 documents takes minutes.
@@ -72,10 +95,10 @@ public static partial class Durable
             using (var file = new FileStream(beside, options))
             {
                 file.Write(content);
-                file.Flush(flushToDisk: true);
+                Flush(file);
             }
 
-            File.Move(beside, path, overwrite: true);
+            Rename(beside, path, overwrite: true);
         }
         catch
         {
@@ -86,9 +109,42 @@ public static partial class Durable
         FlushFolder(folder);
     }
 
+    /// <summary>Returns when what was written to the file is on disk.</summary>
+    public static void Flush(FileStream file)
+    {
+        file.Flush(flushToDisk: true);
+        Note("flush", file.Name);
+    }
+
+    /// <summary>Gives a file its name: what it holds is real from here on.</summary>
+    public static void Rename(string from, string to, bool overwrite)
+    {
+        File.Move(from, to, overwrite);
+        Note("rename", from, to);
+    }
+
+    /// <summary>As <see cref="Rename"/>, of a folder.</summary>
+    public static void RenameFolder(string from, string to)
+    {
+        Directory.Move(from, to);
+        Note("rename", from, to);
+    }
+
+    private static void Note(params string[] words)
+    {
+        if (Trace.Value is { } trace)
+        {
+            lock (trace)
+            {
+                trace.Add(string.Join('|', words));
+            }
+        }
+    }
+
     /// <summary>Makes renames within a folder survive a power cut.</summary>
     public static void FlushFolder(string folder)
     {
+        Note("folder", folder);
         if (OperatingSystem.IsWindows())
         {
             return; // NTFS journals the rename; a folder cannot be flushed by name

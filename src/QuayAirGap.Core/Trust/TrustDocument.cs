@@ -40,6 +40,7 @@ public sealed record TrustDocument
     /// <summary>Certificates in DER. Their keys are revoked, under any certificate.</summary>
     public required IReadOnlyList<byte[]> Revoked { get; init; }
 
+    /// <exception cref="LaterFormatException">It is of a later version.</exception>
     /// <exception cref="FormatException">It is not exactly such a document.</exception>
     internal static TrustDocument Parse(byte[] bytes)
     {
@@ -48,7 +49,8 @@ public sealed record TrustDocument
             Demand(bytes.Length <= MaxBytes, $"it has more than {MaxBytes} bytes");
             TrustDocument document = JsonSerializer.Deserialize(bytes, TrustJson.Default.TrustDocument) ?? throw new FormatException("it is empty");
             Demand(document.Format == FormatName, "it is a document of another kind");
-            Demand(document.Version == CurrentVersion, $"it has version {document.Version}; this program reads version {CurrentVersion}");
+            ThrowIfLater(document.Version);
+            Demand(document.Version == CurrentVersion, $"it has version {document.Version}");
             Demand(document.Root is not null && Store.Sha256Digest.IsValid(document.Root), "it names no root");
             Demand(document.Number is >= 1 and <= int.MaxValue, "its number is impossible");
             Demand(document.Signers is not null && document.Revoked is not null, "it lacks a list");
@@ -72,11 +74,21 @@ public sealed record TrustDocument
         }
         catch (Exception e) when (e is JsonException or CryptographicException or InvalidOperationException)
         {
+            // A later version may well say what this one does not know.
+            ThrowIfLater(FormatVersion.InJson(bytes, "version"u8));
             throw new FormatException(e.Message, e);
         }
     }
 
     internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, TrustJson.Default.TrustDocument);
+
+    private static void ThrowIfLater(long? version)
+    {
+        if (version > CurrentVersion)
+        {
+            throw new LaterFormatException($"it has version {version}; this QuayAirGap reads version {CurrentVersion}");
+        }
+    }
 
     private static void CheckCertificate(byte[]? der)
     {
@@ -150,12 +162,16 @@ public sealed record SignedTrustDocument(byte[] Document, byte[] Signature)
     }
 
     /// <summary>What it says; who signed it is not looked at.</summary>
-    /// <exception cref="FeedException"><see cref="ErrorIds.TrustDocumentInvalid"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.TrustDocumentInvalid"/> or <see cref="ErrorIds.TrustDocumentVersion"/></exception>
     public TrustDocument Parse()
     {
         try
         {
             return TrustDocument.Parse(Document);
+        }
+        catch (LaterFormatException e)
+        {
+            throw Later(e);
         }
         catch (FormatException e)
         {
@@ -164,6 +180,10 @@ public sealed record SignedTrustDocument(byte[] Document, byte[] Signature)
                 "Get it again from the holder of the root.", e);
         }
     }
+
+    internal static FeedException Later(LaterFormatException cause) => new(
+        ErrorIds.TrustDocumentVersion, $"The trust document is of a later QuayAirGap: {cause.Message}.", "trust",
+        "Nothing was changed. Update QuayAirGap here, or have the document made with the version that runs here.", cause);
 
     internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, TrustJson.Default.SignedTrustDocument);
 }

@@ -126,6 +126,12 @@ public sealed class TrustDocuments(Site site)
                     }
                 }
             }
+            catch (LaterFormatException e)
+            {
+                throw new FeedException(
+                    ErrorIds.BundleVersion, $"The bundle carries a trust document of a later QuayAirGap: {e.Message}.", "trust",
+                    "Update QuayAirGap on this side, or have the document made with the version that runs here.", e);
+            }
             catch (FormatException e)
             {
                 throw new FeedException(
@@ -247,7 +253,7 @@ public sealed class TrustDocuments(Site site)
 
     private static IEnumerable<byte[]> Distinct(IEnumerable<byte[]> certificates) => certificates.DistinctBy(c => Sha256Digest.Of(c));
 
-    private static FeedException Invalid(string what, FormatException cause) => new(
+    private static FeedException Invalid(string what, FormatException cause) => cause is LaterFormatException later ? SignedTrustDocument.Later(later) : new FeedException(
         ErrorIds.TrustDocumentInvalid, SnapshotRules.Printable($"{what} is refused: {cause.Message}."), "trust",
         "Nothing was changed. Get it again from the holder of the root, who makes it with New-ClairFeedTrustDocument.", cause);
 

@@ -11,6 +11,8 @@ internal static class TrustPolicy
 {
     internal const int MostSigners = 16;
 
+    private const int CurrentVersion = 1;
+
     private const string Template = """
         # How this site decides whether to believe a bundle.
         version: 1
@@ -22,13 +24,13 @@ internal static class TrustPolicy
 
     public static string PathIn(Site site) => Path.Combine(site.TrustFolder, "policy.yaml");
 
-    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/></exception>
+    /// <exception cref="FeedException"><see cref="ErrorIds.SettingsInvalid"/> or <see cref="ErrorIds.SiteVersion"/></exception>
     public static int ReadRequiredSigners(Site site)
     {
         string path = PathIn(site);
         try
         {
-            return Parse(File.ReadAllText(path));
+            return Parse(path, File.ReadAllText(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -75,7 +77,7 @@ internal static class TrustPolicy
 
         try
         {
-            if (Parse(text) == required)
+            if (Parse(path, text) == required)
             {
                 Durable.ReplaceFile(path, System.Text.Encoding.UTF8.GetBytes(text));
                 return before;
@@ -90,7 +92,7 @@ internal static class TrustPolicy
             ErrorIds.SettingsInvalid, $"'{path}' is not written as this program writes it.", path, "Set requiredSigners in the file by hand.");
     }
 
-    private static int Parse(string text)
+    private static int Parse(string path, string text)
     {
         var yaml = new YamlStream();
         yaml.Load(new StringReader(text));
@@ -99,12 +101,21 @@ internal static class TrustPolicy
             throw new FormatException("it must be one list of settings");
         }
 
+        foreach ((YamlNode key, YamlNode value) in root.Children)
+        {
+            // First of all: what a later version may say is otherwise called a misspelling.
+            if ((key as YamlScalarNode)?.Value == "version")
+            {
+                FormatVersion.ThrowIfLater(path, Number(value), CurrentVersion);
+            }
+        }
+
         int required = 1;
         foreach ((YamlNode key, YamlNode value) in root.Children)
         {
             required = (key as YamlScalarNode)?.Value switch
             {
-                "version" when Number(value) == 1 => required,
+                "version" when Number(value) == CurrentVersion => required,
                 "version" => throw new FormatException("its version is not 1"),
                 "requiredSigners" when Number(value) is >= 1 and <= MostSigners and var n => n,
                 "requiredSigners" => throw new FormatException($"requiredSigners must be a number from 1 to {MostSigners}"),

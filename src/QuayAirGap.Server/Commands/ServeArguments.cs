@@ -16,7 +16,7 @@ internal sealed record ServeArguments
           --folder <dir>          Instead of a site, a folder laid out <host>/<path>: a stand-in for the upstreams, in a lab.
           --last-modified <time>  With --folder: the modification time of every file, UTC, like 2026-11-01T00:00:00Z.
           --urls <url>            Where to serve by path. Default: http://127.0.0.1:8080. Port 0 takes a free one; * is every address of this host.
-                                  /healthz, /readyz and /metrics are here too.
+                                  /status and /images (for people), /status.json, /healthz, /readyz and /metrics are here too.
           --as-upstream           Answers for the feeds' own hosts, with the certificates that New-ClairFeedMirrorCertificate makes.
           --proxy <url>           With --as-upstream: where to be Clair's proxy (HTTP_PROXY and HTTPS_PROXY). Default: http://127.0.0.1:3128.
           --by-name <url>         With --as-upstream: where to answer when the network's name resolution leads the feeds' hosts here,
@@ -25,6 +25,13 @@ internal sealed record ServeArguments
           --tls-key <file>        Its private key, PEM, where it is in a file of its own.
           --tls-password-file <f> The password of the private key, on the first line.
           --http2                 Offers HTTP/2 at the https addresses of --urls. Not for Clair: it would lose Ubuntu.
+          --scan-gateway <url>    Stands between Quay and Clair: listens for Quay, asks the Clair at this address, and adds a warning to the report of each
+                                  image that the site's feeds cannot speak for. Point Quay's SECURITY_SCANNER_V4_ENDPOINT at it. Needs a site.
+          --scan-gateway-urls <u> Where Quay finds it. Default: http://127.0.0.1:6061. With https: the certificate of --tls-certificate, or the site's own.
+          --scan-gateway-ca <f>   PEM, the authorities that vouch for Clair, where its address has https and they are not the system's.
+          --scan-gateway-contact <text>  Whom to ask, in words, at the end of each warning.
+          --scan-gateway-link <url>  Where to read more: the link of each warning, such as this mirror's status page.
+          --clair-release <name>  The release of that Clair. Default: 4.9.0.
           --max-connections <n>   All connections together. Default: 20000. The account's limit of open files must be above it.
           --quiet                 No line for each request.
           --help                  This text.
@@ -37,7 +44,7 @@ internal sealed record ServeArguments
     private static readonly string[] s_options =
     [
         "--site", "--folder", "--last-modified", "--urls", "--proxy", "--by-name", "--tls-certificate", "--tls-key", "--tls-password-file",
-        "--max-connections", .. s_flags,
+        "--scan-gateway", "--scan-gateway-urls", "--scan-gateway-ca", "--scan-gateway-contact", "--scan-gateway-link", "--clair-release", "--max-connections", .. s_flags,
     ];
 
     public static string Help => Usage;
@@ -63,6 +70,18 @@ internal sealed record ServeArguments
     public string? TlsPasswordFile { get; private init; }
 
     public bool Http2 { get; private init; }
+
+    public Uri? ScanGateway { get; private init; }
+
+    public IReadOnlyList<string> ScanGatewayUrls { get; private init; } = [];
+
+    public string? ScanGatewayCa { get; private init; }
+
+    public string? ScanGatewayContact { get; private init; }
+
+    public Uri? ScanGatewayLink { get; private init; }
+
+    public string? ClairRelease { get; private init; }
 
     public long? MaxConnections { get; private init; }
 
@@ -128,6 +147,12 @@ internal sealed record ServeArguments
                 "--tls-certificate" => parsed with { TlsCertificate = value },
                 "--tls-key" => parsed with { TlsKey = value },
                 "--tls-password-file" => parsed with { TlsPasswordFile = value },
+                "--scan-gateway" => parsed with { ScanGateway = ParseAddress(option, value) },
+                "--scan-gateway-urls" => parsed with { ScanGatewayUrls = Several(value) },
+                "--scan-gateway-ca" => parsed with { ScanGatewayCa = value },
+                "--scan-gateway-contact" => parsed with { ScanGatewayContact = value },
+                "--scan-gateway-link" => parsed with { ScanGatewayLink = ParseAddress(option, value) },
+                "--clair-release" => parsed with { ClairRelease = value },
                 "--max-connections" => parsed with { MaxConnections = ParseCount(value) },
                 _ => parsed with { Urls = Several(value) },
             };
@@ -149,8 +174,13 @@ internal sealed record ServeArguments
         }
 
         parsed.CheckUpstream();
+        parsed.CheckGateway();
         parsed.CheckTls();
-        return parsed is { AsUpstream: true, Proxy.Count: 0, ByName.Count: 0 } ? parsed with { Proxy = ["http://127.0.0.1:3128"] } : parsed;
+        return parsed with
+        {
+            Proxy = parsed is { AsUpstream: true, Proxy.Count: 0, ByName.Count: 0 } ? ["http://127.0.0.1:3128"] : parsed.Proxy,
+            ScanGatewayUrls = parsed is { ScanGateway: not null, ScanGatewayUrls.Count: 0 } ? ["http://127.0.0.1:6061"] : parsed.ScanGatewayUrls,
+        };
     }
 
     private void CheckUpstream()
@@ -167,9 +197,27 @@ internal sealed record ServeArguments
         }
     }
 
+    private void CheckGateway()
+    {
+        (string Option, bool Given)[] belonging =
+        [
+            ("--scan-gateway-urls", ScanGatewayUrls.Count > 0), ("--scan-gateway-ca", ScanGatewayCa is not null), ("--scan-gateway-contact", ScanGatewayContact is not null),
+            ("--scan-gateway-link", ScanGatewayLink is not null), ("--clair-release", ClairRelease is not null),
+        ];
+        if (ScanGateway is null && belonging.FirstOrDefault(o => o.Given) is { Given: true } alone)
+        {
+            throw Invalid($"{alone.Option} needs --scan-gateway.", alone.Option, "Name the Clair that it stands in front of.");
+        }
+
+        if (ScanGateway is not null && Folder is not null)
+        {
+            throw Invalid("--scan-gateway needs a site.", "--scan-gateway", "A folder says nothing of how old its feeds are, or which are missing.");
+        }
+    }
+
     private void CheckTls()
     {
-        bool secure = Urls.Any(u => u.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+        bool secure = Urls.Concat(ScanGatewayUrls).Any(u => u.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
         (string Option, bool Given)[] needing = [("--tls-certificate", TlsCertificate is not null), ("--http2", Http2)];
         if (!secure && needing.FirstOrDefault(o => o.Given) is { Given: true } useless)
         {
@@ -189,6 +237,11 @@ internal sealed record ServeArguments
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count > 0
             ? count
             : throw Invalid($"'{text}' is not a number of connections.", text, "Write a whole number above 0.");
+
+    private static Uri ParseAddress(string option, string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address is { UserInfo: "", Query: "", Fragment: "" }
+            ? address
+            : throw Invalid($"'{text}' is not an address.", option, $"Write it like {option} http://clair.example:6060.");
 
     private static DateTimeOffset ParseTime(string text) =>
         DateTimeOffset.TryParse(

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using QuayAirGap.Core;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Server.Gateway;
 using QuayAirGap.Server.Listening;
 
 namespace QuayAirGap.Server.Commands;
@@ -47,13 +49,15 @@ public static class ServeCommand
                     ByNameUrls = arguments.ByName,
                     Certificate = CertificateOf(arguments),
                     Http2 = arguments.Http2,
+                    ScanGateway = GatewayOf(arguments),
                     Limits = arguments.MaxConnections is { } most ? new MirrorLimits { MaxConnections = most } : new MirrorLimits(),
                     AccessLog = arguments.Quiet ? null : TextWriter.Synchronized(output),
                     Log = log,
                 },
                 stop.Token);
             foreach (string line in mirror.Urls.Select(u => $"Listening on {u}")
-                .Concat(mirror.ProxyUrls.Select(u => $"Proxy on {u}")).Concat(mirror.ByNameUrls.Select(u => $"By name on {u}")))
+                .Concat(mirror.ProxyUrls.Select(u => $"Proxy on {u}")).Concat(mirror.ByNameUrls.Select(u => $"By name on {u}"))
+                .Concat(mirror.ScanGatewayUrls.Select(u => $"Scan gateway on {u}")))
             {
                 await output.WriteLineAsync(line);
             }
@@ -71,6 +75,18 @@ public static class ServeCommand
             await error.WriteLineAsync($"quayairgap serve: {e.Message} {e.Remedy}");
             return Error;
         }
+
+        static ScanGatewayOptions? GatewayOf(ServeArguments arguments) => arguments.ScanGateway is not { } clair
+            ? null
+            : new ScanGatewayOptions
+            {
+                Clair = clair,
+                Urls = arguments.ScanGatewayUrls,
+                CaFile = arguments.ScanGatewayCa is null ? null : Path.GetFullPath(arguments.ScanGatewayCa),
+                Contact = arguments.ScanGatewayContact,
+                Link = arguments.ScanGatewayLink,
+                Release = ClairRelease.Get(arguments.ClairRelease ?? ClairRelease.Default),
+            };
 
         static ServerCertificateFiles? CertificateOf(ServeArguments arguments) => arguments.TlsCertificate is not { } certificate
             ? null

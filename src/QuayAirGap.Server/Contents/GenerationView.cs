@@ -11,11 +11,13 @@ internal sealed class GenerationView
     private readonly BlobStore _store;
     private readonly Dictionary<string, Entry> _entries;
     private readonly MemberTable[] _tables;
+    private readonly Dictionary<string, DateTimeOffset?> _capturedAt;
 
     private GenerationView(Generation generation, IReadOnlyList<string> tables, BlobStore store)
     {
         _store = store;
         Summary = generation with { Entries = [], HeldBack = [] };
+        _capturedAt = generation.Sources.DistinctBy(s => s.Name).ToDictionary(s => s.Name, s => s.CapturedAt, StringComparer.Ordinal);
         _entries = new Dictionary<string, Entry>(generation.Entries.Count, StringComparer.Ordinal);
         foreach (GenerationEntry entry in generation.Entries)
         {
@@ -99,6 +101,7 @@ internal sealed class GenerationView
         {
             ContentType = entry.ContentType,
             Source = entry.Source,
+            CapturedAt = _capturedAt.GetValueOrDefault(entry.Source),
             ETag = entry.Validators ? Quote(entry.Sha256) : null,
             LastModified = entry.Validators ? entry.LastModified : null,
         };
@@ -111,6 +114,7 @@ internal sealed class GenerationView
         {
             ContentType = table.ContentType,
             Source = table.Source,
+            CapturedAt = _capturedAt.GetValueOrDefault(table.Source),
             ETag = Quote(Sha256Digest.ToText(member.Sha256.Span)),
             LastModified = member.LastModified,
         };

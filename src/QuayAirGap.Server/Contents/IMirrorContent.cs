@@ -54,6 +54,9 @@ internal sealed class Resource(Body body) : Found
     /// <summary>UTC, whole seconds. Null: none is sent.</summary>
     public DateTimeOffset? LastModified { get; init; }
 
+    /// <summary>When the source was last confirmed against its upstream, UTC; null where that is not known.</summary>
+    public DateTimeOffset? CapturedAt { get; init; }
+
     /// <summary>Without validators no conditional request can be honoured.</summary>
     public bool HasValidators => ETag is not null || LastModified is not null;
 

@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using QuayAirGap.Core;
+using QuayAirGap.Core.Coverage;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Server.Contents;
+using QuayAirGap.Server.Gateway;
 using QuayAirGap.Server.Listening;
 using QuayAirGap.Server.Upstream;
 
@@ -17,7 +19,7 @@ namespace QuayAirGap.Server.Http;
 /// </summary>
 internal sealed class MetricsText(
     IMirrorContent content, Site? site, RequestCounter requests, Refusals refusals, IReadOnlyList<(string Use, ServerCertificate Certificate)> certificates,
-    TimeProvider time)
+    GatewayCounter? gateway, TimeProvider time)
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -57,7 +59,39 @@ internal sealed class MetricsText(
             Line(text, "quayairgap_tls_certificate_not_after_timestamp_seconds", $"use=\"{use}\"", certificate.NotAfter.ToUnixTimeSeconds());
         }
 
+        if (gateway is not null)
+        {
+            WriteGateway(text, gateway);
+        }
+
         return text.ToString();
+    }
+
+    private static void WriteGateway(StringBuilder text, GatewayCounter gateway)
+    {
+        Head(text, "quayairgap_scan_gateway_requests_total", "counter", "Requests between Quay and Clair that were answered, reports or not.");
+        foreach ((int status, long count) in gateway.Answers())
+        {
+            Line(text, "quayairgap_scan_gateway_requests_total", $"status=\"{status.ToString(CultureInfo.InvariantCulture)}\"", count);
+        }
+
+        Head(text, "quayairgap_scan_gateway_reports_total", "counter", "Reports that were judged, by verdict. All but covered got a warning.");
+        Line(text, "quayairgap_scan_gateway_reports_total", "verdict=\"covered\"", gateway.UnchangedCount);
+        foreach (CoverageVerdict verdict in Enum.GetValues<CoverageVerdict>().Where(v => v != CoverageVerdict.Covered))
+        {
+            Line(text, "quayairgap_scan_gateway_reports_total", $"verdict=\"{verdict.ToString().ToLowerInvariant()}\"", gateway.CountOf(verdict));
+        }
+
+        One(text, "quayairgap_scan_gateway_already_warned_total", "Reports that another gateway had been at.", gateway.AlreadyCount, "counter");
+        Head(text, "quayairgap_scan_gateway_failures_total", "counter", "Reports that went through unjudged: they may look cleaner than they are.");
+        foreach (GatewayFailure failure in Enum.GetValues<GatewayFailure>())
+        {
+            Line(text, "quayairgap_scan_gateway_failures_total", $"reason=\"{failure.ToString().ToLowerInvariant()}\"", gateway.CountOf(failure));
+        }
+
+        (long judged, TimeSpan sum) = gateway.Judging;
+        Head(text, "quayairgap_scan_gateway_judging_seconds", "summary", "How long judging a report took.");
+        text.Append(CultureInfo.InvariantCulture, $"quayairgap_scan_gateway_judging_seconds_sum {sum.TotalSeconds:0.######}\nquayairgap_scan_gateway_judging_seconds_count {judged}\n");
     }
 
     private void WriteSources(StringBuilder text, Site site, Generation? generation)
@@ -65,7 +99,7 @@ internal sealed class MetricsText(
         IReadOnlyList<SourceFreshness> sources;
         try
         {
-            sources = FreshnessEvaluator.Evaluate(SiteSettings.Load(site), generation, newestKnownTime: null, time.GetUtcNow());
+            sources = SiteFreshness.Of(site, SiteSettings.Load(site), generation, time);
         }
         catch (FeedException)
         {
@@ -93,6 +127,8 @@ internal sealed class MetricsText(
         Times(text, sources, "quayairgap_source_captured_timestamp_seconds", "When the content was last confirmed against its upstream.", s => s.CapturedAt);
         Times(text, sources, "quayairgap_source_upstream_modified_timestamp_seconds", "The newest modification time that the upstream gave.", s => s.UpstreamModified);
         Times(text, sources, "quayairgap_source_published_timestamp_seconds", "When this site last published it.", s => s.PublishedAt);
+        Times(text, sources, "quayairgap_source_ingested_timestamp_seconds", "When Clair was first seen to have all that was served then.", s => s.IngestedAt);
+        Times(text, sources, "quayairgap_source_ingested_captured_timestamp_seconds", "When what Clair has was last confirmed against its upstream.", s => s.IngestedCapturedAt);
         Times(text, sources, "quayairgap_source_expires_timestamp_seconds", "When its results must not be relied upon any more.", s => s.CapturedAt + s.ExpireAfter);
     }
 
@@ -127,9 +163,9 @@ internal sealed class MetricsText(
 
     private static string Of(SourceFreshness source) => $"source=\"{Escape(source.Name)}\"";
 
-    private static void One(StringBuilder text, string name, string help, long value)
+    private static void One(StringBuilder text, string name, string help, long value, string type = "gauge")
     {
-        Head(text, name, "gauge", help);
+        Head(text, name, type, help);
         text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using QuayAirGap.Core;
+using QuayAirGap.Core.Publishing;
 using QuayAirGap.Server.Contents;
 using QuayAirGap.Server.Upstream;
 
@@ -19,8 +20,11 @@ internal readonly record struct Answer(string Source, long Sent);
 /// </summary>
 internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
 {
-    /// <summary>By path: the request's own path begins with the upstream's host.</summary>
-    public Task<Answer> HandleAsync(HttpContext context) => HandleAsync(context, RequestPath.Of(context), hidden: 0);
+    private const string AsUpstream = "/as-upstream";
+
+    /// <summary>By path: the request's own path begins with the upstream's host. A collector is told what upstream says, as in the other way.</summary>
+    public Task<Answer> HandleAsync(HttpContext context) => HandleAsync(
+        context, RequestPath.Of(context), hidden: 0, context.Request.Headers.ContainsKey(MirrorHeaders.Cascade) ? AsUpstream : null);
 
     /// <summary>
     /// As upstream: the host comes from the connection. What is published for this way of serving alone (UbuntuFamily) goes before what is
@@ -30,7 +34,7 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
     {
         string? path = RequestPath.Of(context);
         string prefix = "/" + target.ContentHost;
-        return await HandleAsync(context, path is null ? null : prefix + path, prefix.Length, "/as-upstream");
+        return await HandleAsync(context, path is null ? null : prefix + path, prefix.Length, AsUpstream);
     }
 
     /// <param name="path">What is asked for, host first; null for a target that can name nothing.</param>
@@ -110,6 +114,11 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
         if (resource.LastModified is { } modified)
         {
             headers.LastModified = modified.ToString("R", CultureInfo.InvariantCulture);
+        }
+
+        if (resource.CapturedAt is { } captured)
+        {
+            headers[MirrorHeaders.CapturedAt] = MirrorHeaders.Format(captured);
         }
 
         switch (Preconditions.Evaluate(request, resource))

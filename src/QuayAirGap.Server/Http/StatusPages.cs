@@ -1,48 +1,63 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using QuayAirGap.Core.Pages;
 using QuayAirGap.Server.Contents;
 
 namespace QuayAirGap.Server.Http;
 
 /// <summary>
-/// /healthz, /readyz and /metrics, at the addresses by path. No folder of a host has such a name, and they are answered there alone: a
-/// feed's own host has no status page.
+/// /healthz, /readyz, /metrics and, where a site is served, its pages for people, at the addresses by path. No folder of a host has such
+/// a name, and they are answered there alone: a feed's own host has no status page.
 /// </summary>
-internal sealed class StatusPages(IMirrorContent content, MetricsText metrics)
+internal sealed class StatusPages(IMirrorContent content, MetricsText metrics, SitePages? site)
 {
     /// <returns>False for every other path.</returns>
     public async ValueTask<bool> TryHandleAsync(HttpContext context)
     {
         string? path = RequestPath.Of(context);
+        if (path is not ("/healthz" or "/readyz" or "/metrics") && (site is null || !SitePages.Has(path))
+            || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
+        {
+            return false;
+        }
+
         if (path is "/readyz" or "/metrics")
         {
             await content.LookAsync(context.RequestAborted);
         }
 
-        (int status, string type, Func<string> text)? page = path switch
+        SitePage? found = path switch
         {
-            "/healthz" => (StatusCodes.Status200OK, "text/plain", () => "ok\n"),
-            "/readyz" when content.IsReady => (StatusCodes.Status200OK, "text/plain", () => "ready\n"),
-            "/readyz" => (StatusCodes.Status503ServiceUnavailable, "text/plain", () => "nothing is published yet\n"),
-            "/metrics" => (StatusCodes.Status200OK, MetricsText.ContentType, metrics.Write),
-            _ => null,
+            "/healthz" => Plain(StatusCodes.Status200OK, "ok\n"),
+            "/readyz" when content.IsReady => Plain(StatusCodes.Status200OK, "ready\n"),
+            "/readyz" => Plain(StatusCodes.Status503ServiceUnavailable, "nothing is published yet\n"),
+            "/metrics" => new SitePage(StatusCodes.Status200OK, MetricsText.ContentType, Encoding.UTF8.GetBytes(metrics.Write())),
+            _ => await site!.FindAsync(path, context.RequestAborted),
         };
-        if (page is not { } found || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
+        if (found is null)
         {
             return false;
         }
 
-        byte[] body = Encoding.UTF8.GetBytes(found.text());
         HttpResponse response = context.Response;
-        response.StatusCode = found.status;
-        response.ContentType = found.type;
-        response.ContentLength = body.Length;
+        response.StatusCode = found.Status;
+        response.ContentType = found.Type;
+        response.ContentLength = found.Body.Length;
         response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (found.Type.StartsWith("text/html", StringComparison.Ordinal))
+        {
+            response.Headers.ContentSecurityPolicy = PageDocument.ContentSecurityPolicy;
+            response.Headers["Referrer-Policy"] = "no-referrer";
+        }
+
         if (HttpMethods.IsGet(context.Request.Method))
         {
-            await response.BodyWriter.WriteAsync(body, context.RequestAborted);
+            await response.BodyWriter.WriteAsync(found.Body, context.RequestAborted);
         }
 
         return true;
     }
+
+    private static SitePage Plain(int status, string text) => new(status, "text/plain", Encoding.ASCII.GetBytes(text));
 }

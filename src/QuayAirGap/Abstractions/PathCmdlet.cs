@@ -26,6 +26,12 @@ public abstract class PathCmdlet : ClairFeedCmdlet
     /// <inheritdoc/>
     protected sealed override void Process()
     {
+        if (ParameterSetName is not (PathSet or LiteralPathSet))
+        {
+            ProcessOther();
+            return;
+        }
+
         foreach (string path in ParameterSetName == LiteralPathSet ? LiteralPath : Path)
         {
             ForOne(() =>
@@ -40,6 +46,11 @@ public abstract class PathCmdlet : ClairFeedCmdlet
 
     /// <param name="path">An absolute path; without wildcards in what was given, the file need not exist.</param>
     protected abstract void ProcessFile(string path);
+
+    /// <summary>What a command does whose input is no file.</summary>
+    protected virtual void ProcessOther()
+    {
+    }
 
     private IReadOnlyList<string> Resolve(string path)
     {

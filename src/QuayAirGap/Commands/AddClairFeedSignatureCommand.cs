@@ -40,6 +40,11 @@ public sealed class AddClairFeedSignatureCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
+        if (BundleCosigner.IsInterrupted(path) && ShouldProcess(path, "Take away what an interrupted signing has left"))
+        {
+            BundleCosigner.FinishInterrupted(path);
+        }
+
         var cosigner = new BundleCosigner(OpenSite(), TimeProvider.System);
         Bundle verified = Await((progress, token) => cosigner.VerifyAsync(path, _signers!.All, progress, token));
         if (!ShouldProcess(path, $"Sign sequence {verified.Snapshot.Sequence}, which was verified, as {string.Join(", ", _signers!.All.Select(s => s.Subject))}"))
@@ -51,7 +56,7 @@ public sealed class AddClairFeedSignatureCommand : PathCmdlet
         WriteVerbose($"'{path}' has {signed.Signatures.Count} signatures now.");
         if (PassThru)
         {
-            WriteObject(OutputMapper.Bundle(signed.Path, signed.Size, signed.Snapshot, signed.SnapshotSha256, signed.SignerSubjects, OutputMapper.NotChecked));
+            WriteObject(OutputMapper.Bundle(signed, OutputMapper.NotChecked));
         }
     }
 

@@ -14,8 +14,9 @@ public sealed class GetClairFeedBundleCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
-        var bundle = Bundle.Open(path);
-        WriteObject(OutputMapper.Bundle(bundle.Path, bundle.Size, bundle.Snapshot, bundle.SnapshotSha256, bundle.SignerSubjects, VerdictOn(bundle)));
+        // Of one in volumes also where some are missing: each says what it is a part of.
+        var bundle = Bundle.OpenOrPart(path);
+        WriteObject(OutputMapper.Bundle(bundle, VerdictOn(bundle)));
     }
 
     private string VerdictOn(Bundle bundle)
@@ -28,6 +29,11 @@ public sealed class GetClairFeedBundleCommand : PathCmdlet
         Site site = OpenSite();
         try
         {
+            if (!bundle.IsWhole)
+            {
+                return ErrorIds.BundleVolumeMissing;
+            }
+
             BundlePolicy policy = new BundleVerifier(site, TimeProvider.System).CheckPolicy(bundle, new GenerationStore(site).LoadNewest());
             return policy.AlreadyImported ? "AlreadyImported" : "Acceptable";
         }

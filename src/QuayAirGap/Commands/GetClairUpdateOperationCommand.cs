@@ -70,6 +70,12 @@ public sealed class GetClairUpdateOperationCommand : ClairFeedCmdlet
             return IngestionEvaluator.WithoutSite(operations);
         }
 
+        if (SiteSettings.Load(site).Clair is { } watched && watched.IsAt(Uri))
+        {
+            // It is the Clair that the site watches: what it said counts for the site's freshness too.
+            KnownClair.Keep(this, site, ClairWatch.Learn(site, ClairRecord.Load(site, watched), operations, TimeProvider.System.GetUtcNow()));
+        }
+
         Generation Load(int number) => Generation.LoadIndex(store.FolderOf(number)); // the tables of single documents prove nothing here
         return IngestionEvaluator.Evaluate(
             operations, Load(current), store.Numbers().Reverse().Where(n => n != current).Select(n => (Func<Generation>)(() => Load(n))), site.Store);

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Publishing.Dropping;
 using QuayAirGap.Core.Sites;
 
 namespace QuayAirGap.Commands;
@@ -17,6 +18,94 @@ public sealed class ImportClairFeedCommand : PathCmdlet
     /// <summary>Takes the bundle's sequence as it comes, lower or far higher than the last one; recorded in the ledger.</summary>
     [Parameter]
     public SwitchParameter ResetSequence { get; set; }
+
+    /// <summary>Imports every bundle that lies in this folder and is all there, in the order of its sequence.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "DropFolder")]
+    [ValidateNotNullOrEmpty]
+    public string DropFolder { get; set; } = "";
+
+    /// <summary>How long nothing about a file of the drop folder may change before it counts as finished.</summary>
+    [Parameter(ParameterSetName = "DropFolder")]
+    [DurationTransformation]
+    public TimeSpan Settle { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Deletes bundles of the drop folder that were imported instead of keeping them.</summary>
+    [Parameter(ParameterSetName = "DropFolder")]
+    public SwitchParameter RemoveImported { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        if (ParameterSetName == "DropFolder")
+        {
+            Site site = OpenSite();
+            var folder = new DropFolder(site, FilePath(DropFolder), TimeProvider.System);
+            if (Settle < TimeSpan.Zero || Settle > TimeSpan.FromHours(1))
+            {
+                throw new FeedException(ErrorIds.DropFolderInvalid, "-Settle is at most an hour.", DropFolder, "Give a few seconds, or a minute for slow media.");
+            }
+
+            ImportDropped(site, folder);
+        }
+    }
+
+    private void ImportDropped(Site site, DropFolder folder)
+    {
+        bool isWhatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? whatIf) && (SwitchParameter)whatIf;
+        using JobLock? running = isWhatIf ? null : JobLock.Take(site, "import", TimeProvider.System);
+        if (!isWhatIf)
+        {
+            folder.ThrowIfReadOnly();
+        }
+
+        foreach (DropItem found in Await((_, token) => folder.LookAsync(Settle, token)))
+        {
+            DropItem item = folder.Judge(found);
+            string action = item.Problem is null ? $"Import '{item.Path}', sequence {item.Snapshot!.Sequence}"
+                : item.IsWaiting ? $"Leave '{item.Path}' for a later run: {item.Problem.Message}" : $"Refuse '{item.Path}': {item.Problem.Message}";
+            if (item.IsWaiting || !ShouldProcess(site.Root, action))
+            {
+                if (item.IsWaiting && !isWhatIf)
+                {
+                    ReportWaiting(item);
+                }
+
+                continue;
+            }
+
+            Report(Await((progress, token) => folder.TakeAsync(item, RemoveImported, progress, token)));
+        }
+    }
+
+    /// <summary>A file that is still being copied is nothing to worry about; what waits for something else is.</summary>
+    private void ReportWaiting(DropItem item)
+    {
+        if (item.Problem!.ErrorId is ErrorIds.BundleTruncated or ErrorIds.BundleMissingContent or ErrorIds.BundleNotFound)
+        {
+            WriteVerbose(item.Problem.Message);
+        }
+        else
+        {
+            WriteError(ErrorRecordFactory.Create(item.Problem));
+        }
+    }
+
+    private void Report(DropOutcome outcome)
+    {
+        if (outcome.Error is { } error)
+        {
+            WriteVerbose($"'{outcome.Item.Path}' is refused and lies in '{outcome.MovedTo}' now.");
+            WriteError(ErrorRecordFactory.Create(error));
+            return;
+        }
+
+        ImportReport.Write(this, outcome.Result!);
+        WriteVerbose($"'{outcome.Item.Path}' is imported{(outcome.MovedTo is null ? " and deleted" : $" and lies in '{outcome.MovedTo}' now")}.");
+        if (PassThru)
+        {
+            WriteObject(OutputMapper.Import(outcome.Result!, outcome.MovedTo ?? outcome.Item.Path));
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
@@ -38,7 +127,10 @@ public sealed class ImportClairFeedCommand : PathCmdlet
             throw;
         }
 
-        if (!ShouldProcess(site.Root, $"Import '{path}', sequence {plan.Snapshot.Sequence}"))
+        string what = plan.MissingVolumes.Count == 0
+            ? $"Import '{path}', sequence {plan.Snapshot.Sequence}"
+            : $"Keep the parts at '{path}' of sequence {plan.Snapshot.Sequence} until the other {plan.MissingVolumes.Count} come";
+        if (!ShouldProcess(site.Root, what))
         {
             return;
         }

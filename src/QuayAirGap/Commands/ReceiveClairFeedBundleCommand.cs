@@ -69,7 +69,7 @@ public sealed class ReceiveClairFeedBundleCommand : ClairFeedCmdlet
         WriteVerbose($"'{bundle.Path}': sequence {bundle.Snapshot.Sequence}, {ByteText.Of(received.BytesReceived)} received. Nothing in it is trusted yet.");
         if (PassThru)
         {
-            WriteObject(OutputMapper.Bundle(bundle.Path, bundle.Size, bundle.Snapshot, bundle.SnapshotSha256, bundle.SignerSubjects, OutputMapper.NotChecked));
+            WriteObject(OutputMapper.Bundle(bundle, OutputMapper.NotChecked));
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Security;
 using System.Security.Cryptography.X509Certificates;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Collecting;
+using QuayAirGap.Core.Coverage;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
@@ -29,6 +30,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     [Parameter]
     public SecureString? SignerPassword { get; set; }
 
+    /// <summary>A file with that password in its first line, for jobs that nobody watches.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? SignerPasswordPath { get; set; }
+
     /// <summary>Certificates with their keys, from the platform's store, a card or an HSM.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -52,6 +58,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     [ValidateNotNullOrEmpty]
     public string[] AcceptRegression { get; set; } = [];
 
+    /// <summary>The list of what images need, of Get-ClairFeedNeed: what of it is not collected is told.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Need { get; set; }
+
     /// <summary>Writes a delta on this: an earlier bundle, a snapshot's SHA-256, or its sequence.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -60,6 +71,11 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
     /// <summary>Writes a delta on the last bundle that this site wrote.</summary>
     [Parameter]
     public SwitchParameter SinceLast { get; set; }
+
+    /// <summary>Writes the bundle in parts for media of this size: 4.7GB, 25GB, 2GB, or a number of bytes that no file exceeds.</summary>
+    [Parameter]
+    [VolumeSizeTransformation]
+    public VolumeSize? VolumeSize { get; set; }
 
     /// <summary>Replaces a bundle of that name.</summary>
     [Parameter]
@@ -80,9 +96,28 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
         string destination = FilePath(Destination);
         string[] names = [.. Name.SelectMany(SourceNames.Matching).Select(s => s.Name).Distinct()];
         SignerParameters.ThrowIfNone(Signer, SignerCertificate);
-        using var signers = new SignerSet(Signer.Select(FilePath), SecretText.Of(SignerPassword), SignerCertificate);
-        Save(destination, signers.All, names);
+        FeedNeedList? needs = Need is null ? null : FeedNeedList.Load(FilePath(Need));
+        if (needs is not null)
+        {
+            // Nothing is collected that nobody selected, and what is needed all the same is said before anything is fetched.
+            Tell(NeedSelection.LeftOut(needs, SiteSettings.LoadOrDefault(Site.Exists(ResolvedSitePath) ? Site.Open(ResolvedSitePath) : null)));
+        }
+
+        using var signers = new SignerSet(
+            Signer.Select(FilePath), SecretText.Of(SignerPassword) ?? SecretText.OfFile(SignerPasswordPath is null ? null : FilePath(SignerPasswordPath)), SignerCertificate);
+        Save(destination, signers.All, names, needs);
     }
+
+    private void Tell(IEnumerable<UnmetNeed> unmet)
+    {
+        foreach (UnmetNeed need in unmet)
+        {
+            WriteError(ErrorRecordFactory.Create(new FeedException(
+                ErrorIds.NeedNotMet, need.Message + " Those images come out clean-looking but unchecked.", need.Source, need.Remedy)));
+        }
+    }
+
+    private string Parts => VolumeSize is { } size ? $" in parts of up to {ByteText.Of(size.PartSize)}" : "";
 
     /// <summary>What would be collected, also where there is no site yet.</summary>
     private IEnumerable<string> Plan(IReadOnlyList<string> names)
@@ -118,9 +153,9 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
         }
     }
 
-    private void Save(string destination, IReadOnlyList<BundleSigner> signers, IReadOnlyList<string> names)
+    private void Save(string destination, IReadOnlyList<BundleSigner> signers, IReadOnlyList<string> names, FeedNeedList? needs)
     {
-        if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed {(Since is not null || SinceLast ? "delta" : "bundle")}"))
+        if (!ShouldProcess(destination, $"Collect {string.Join(", ", Plan(names))} and write a signed {(Since is not null || SinceLast ? "delta" : "bundle")}{Parts}"))
         {
             ShowPlan(names);
             return;
@@ -138,6 +173,7 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             Overwrite = Force,
             Since = Since is null || IsSnapshotName(Since) ? Since : FilePath(Since),
             SinceLast = SinceLast,
+            PartSize = VolumeSize?.PartSize,
         };
         SaveResult result = Await((progress, token) => collector.SaveAsync(request, progress, token));
         foreach (SourceSnapshot source in result.Incomplete)
@@ -147,9 +183,19 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
                 "The bundle is written without it, or with its last good state and true age. Put the cause right, then save again.")));
         }
 
+        if (needs is not null)
+        {
+            Tell(NeedSelection.NotCaptured(needs, result.Snapshot.Sources));
+        }
+
         foreach (SourceSnapshot source in result.Snapshot.Sources.Where(s => s.AcceptedRegression is not null && request.AcceptRegression.Contains(s.Name)))
         {
             WriteWarning($"{source.Name}: taken although it regressed: {source.AcceptedRegression}.");
+        }
+
+        foreach (SourceSnapshot source in result.Snapshot.Sources.Where(s => s.Note is not null))
+        {
+            WriteWarning($"{source.Name}: {source.Note}.");
         }
 
         if (SinceLast && result.Snapshot.Base is null)
@@ -157,11 +203,16 @@ public sealed class SaveClairFeedCommand : ClairFeedCmdlet
             WriteWarning($"'{result.Path}' is a full bundle: this site had written none before.");
         }
 
+        if (result.Volumes is { } volumes)
+        {
+            WriteVerbose($"In {volumes.Count} part{(volumes.Count == 1 ? "" : "s")} of up to {ByteText.Of(volumes.Parts.Max(p => p.FileSize))}: carry all of them.");
+        }
+
         WriteVerbose($"'{result.Path}': sequence {result.Snapshot.Sequence}, {ByteText.Of(result.Size)}, {ByteText.Of(result.BytesReceived)} received.");
         if (PassThru)
         {
             WriteObject(OutputMapper.Bundle(
-                result.Path, result.Size, result.Snapshot, result.SnapshotSha256, signers.Select(s => s.Subject), OutputMapper.NotChecked));
+                result.Path, result.Size, result.Snapshot, result.SnapshotSha256, signers.Select(s => s.Subject), OutputMapper.NotChecked, result.Volumes));
         }
     }
 }

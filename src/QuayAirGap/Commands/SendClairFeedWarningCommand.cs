@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Notifying;
+using QuayAirGap.Core.Sites;
 
 namespace QuayAirGap.Commands;
 
@@ -39,15 +41,17 @@ public sealed class SendClairFeedWarningCommand : ClairFeedCmdlet
     /// <inheritdoc/>
     protected override void Begin()
     {
+        Site site = OpenSite();
         var request = new WarningRequest
         {
+            Clair = SiteSettings.Load(site).Clair is { } clair ? Await((_, token) => ClairWatch.AskAsync(site, clair, TimeProvider.System, token)) : null,
             Channels = [.. Channel.Select(c => Enum.Parse<WarningChannel>(c, ignoreCase: true)).Distinct()],
             Test = Test,
             Force = Force,
             AcceptClock = AcceptClock,
             MailCredential = Credential?.GetNetworkCredential(),
         };
-        using var sender = new WarningSender(OpenSite(), request, TimeProvider.System);
+        using var sender = new WarningSender(site, request, TimeProvider.System);
         if (sender.StateDamage is { } damage)
         {
             WriteWarning($"{damage} Everything is told again.");

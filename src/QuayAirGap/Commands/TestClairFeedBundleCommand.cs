@@ -11,9 +11,19 @@ namespace QuayAirGap.Commands;
 [OutputType(typeof(bool))]
 public sealed class TestClairFeedBundleCommand : PathCmdlet
 {
+    /// <summary>Checks each named part of a split bundle by itself, whether or not the others are there.</summary>
+    [Parameter]
+    public SwitchParameter PartOnly { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
+        if (PartOnly)
+        {
+            TestPart(path);
+            return;
+        }
+
         Site site = OpenSite();
         try
         {
@@ -34,6 +44,28 @@ public sealed class TestClairFeedBundleCommand : PathCmdlet
                     $"{part.Source}: {ByteText.Of(part.Size)} for {ByteText.Of(part.ContentSize)}: {part.Whole} whole, {part.Patched} as differences, {part.FromBase} in the base.");
             }
 
+            WriteObject(true);
+        }
+        catch (FeedException e) when (IsRefusal(e.ErrorId))
+        {
+            WriteWarning($"'{path}' is refused: {e.Message} [{e.ErrorId}]");
+            WriteVerbose(e.Remedy ?? "");
+            WriteObject(false);
+        }
+    }
+
+    /// <summary>A courier's check of one medium: that the part is as it was split. Whose it is and whether it may be imported is the whole bundle's matter.</summary>
+    private void TestPart(string path)
+    {
+        try
+        {
+            var part = VolumePart.Read(path);
+            Await((progress, token) =>
+            {
+                part.Verify(null, progress, token);
+                return Task.FromResult(true);
+            });
+            WriteVerbose($"'{path}': part {part.Number} of {part.Count} of sequence {part.Sequence}, set {part.SetId[..12]}, is as it was split. Nothing is said of the others.");
             WriteObject(true);
         }
         catch (FeedException e) when (IsRefusal(e.ErrorId))

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Sources;
@@ -27,7 +28,8 @@ public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
     {
         Site site = OpenSite();
         HashSet<string> names = [.. Name.SelectMany(SourceNames.Matching).Select(s => s.Name)];
-        SourceFreshness[] found = [.. SiteFreshness.Of(site, SiteSettings.Load(site), TimeProvider.System).Where(f => names.Contains(f.Name))];
+        var settings = SiteSettings.Load(site);
+        SourceFreshness[] found = [.. SiteFreshness.Of(site, settings, AskClair(site, settings), TimeProvider.System).Where(f => names.Contains(f.Name))];
         if (Quiet)
         {
             foreach (SourceFreshness source in found.Where(f => !f.Required || f.Level != FreshnessLevel.Ok))
@@ -43,5 +45,18 @@ public sealed class TestClairFeedFreshnessCommand : ClairFeedCmdlet
         {
             WriteObject(OutputMapper.Freshness(source));
         }
+    }
+
+    /// <summary>Asks the Clair that the settings name, and keeps what it says for whoever does not ask.</summary>
+    private ClairRecord? AskClair(Site site, SiteSettings settings)
+    {
+        if (settings.Clair is not { } clair)
+        {
+            return null;
+        }
+
+        ClairRecord record = Await((_, token) => ClairWatch.AskAsync(site, clair, TimeProvider.System, token));
+        KnownClair.Keep(this, site, record);
+        return record;
     }
 }

@@ -64,6 +64,12 @@ public sealed class ClairFeedBundle
     /// <summary>SHA-256 of the snapshot, 64 lower-case hexadecimal digits.</summary>
     public required string SnapshotSha256 { get; init; }
 
+    /// <summary>How many parts it was split into; 0 where it is one file or folder.</summary>
+    public int Volumes { get; init; }
+
+    /// <summary>The numbers of the parts that are not there.</summary>
+    public int[] MissingVolumes { get; init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => Path;
 }

@@ -31,6 +31,21 @@ public sealed class ClairFeedFreshness
     /// <summary>When it was published here; null outside the gap.</summary>
     public DateTimeOffset? PublishedAt { get; init; }
 
+    /// <summary>
+    /// "Current" (what is served, proved by fingerprint), "Older", "Unproven" (from elsewhere), "Missing" (not all of it), "Unknown" (Clair does
+    /// not answer), "Untellable" (Clair shows nothing of it) or "NotAsked" (the site's settings name no Clair).
+    /// </summary>
+    public required string ClairState { get; init; }
+
+    /// <summary>When Clair was first seen to have all that was served then; null where it never had, and where that is not known.</summary>
+    public DateTimeOffset? IngestedAt { get; init; }
+
+    /// <summary>The generation whose content Clair has at least; null where that is not known.</summary>
+    public int? IngestedGeneration { get; init; }
+
+    /// <summary>When what Clair has was last confirmed against its upstream; null where that is not known.</summary>
+    public DateTimeOffset? IngestedCapturedAt { get; init; }
+
     public required TimeSpan WarnAfter { get; init; }
 
     public required TimeSpan CriticalAfter { get; init; }
@@ -44,8 +59,8 @@ public sealed class ClairFeedFreshness
     public DateTimeOffset? UpstreamSilentSince { get; init; }
 
     /// <summary>
-    /// "None", "WrongClock", "NotCollected", "CollectionFailed", "PublicationFailed", "CourierLate", "NothingImported", "Restored",
-    /// "Deselected" or "Unsupported".
+    /// "None", "WrongClock", "NotCollected", "CollectionFailed", "PublicationFailed", "CourierLate", "NothingImported", "NotIngested",
+    /// "ClairSilent", "Restored", "Deselected" or "Unsupported".
     /// </summary>
     public required string Cause { get; init; }
 

@@ -57,6 +57,9 @@ public sealed class ClairFeedSource
 
     public required TimeSpan ExpireAfter { get; init; }
 
+    /// <summary>What of its upstream could not be seen when it was last captured, so that something new could be missed; null where nothing.</summary>
+    public string? Note { get; init; }
+
     /// <summary>How often its upstream usually changes.</summary>
     public required TimeSpan Cadence { get; init; }
 

@@ -18,6 +18,11 @@ internal static class ImportReport
             cmdlet.WriteWarning(OutputMapper.IncompleteText(source));
         }
 
+        foreach (SourceSnapshot source in result.Generation.Sources.Where(s => s.Note is not null))
+        {
+            cmdlet.WriteWarning($"{source.Name}: {source.Note}.");
+        }
+
         foreach (IGrouping<string, HeldBackItem> source in result.Generation.HeldBack.GroupBy(h => h.Source, StringComparer.Ordinal))
         {
             HeldBackItem first = source.First();

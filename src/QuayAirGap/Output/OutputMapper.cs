@@ -19,8 +19,9 @@ internal static class OutputMapper
     /// <summary>The verdict where no site was asked.</summary>
     public const string NotChecked = "NotChecked";
 
-    public static ClairFeedSource Source(SourceSettings source) => new()
+    public static ClairFeedSource Source(SourceSettings source, SourceSnapshot? captured = null) => new()
     {
+        Note = captured?.Note,
         Name = source.Name,
         State = source.Enabled ? "Enabled" : "Deselected",
         Kind = source.Definition.Kind.ToString(),
@@ -63,7 +64,8 @@ internal static class OutputMapper
     }
 
     public static ClairFeedBundle Bundle(
-        string path, long size, Snapshot snapshot, string snapshotSha256, IEnumerable<string> signers, string verdict)
+        string path, long size, Snapshot snapshot, string snapshotSha256, IEnumerable<string> signers, string verdict,
+        VolumeSet? volumes = null)
     {
         return new ClairFeedBundle
         {
@@ -87,8 +89,40 @@ internal static class OutputMapper
             ContentSize = snapshot.Sources.Sum(s => s.Files.Sum(f => f.Size)),
             Producer = snapshot.Producer,
             SnapshotSha256 = snapshotSha256,
+            Volumes = volumes?.Count ?? 0,
+            MissingVolumes = [.. volumes?.Missing ?? []],
         };
     }
+
+    /// <summary>A bundle that was opened.</summary>
+    public static ClairFeedBundle Bundle(Bundle bundle, string verdict) =>
+        Bundle(bundle.Path, bundle.Size, bundle.Snapshot, bundle.SnapshotSha256, bundle.SignerSubjects, verdict, bundle.Volumes);
+
+    public static ClairFeedStoreFault StoreFault(StoreFault fault) => new()
+    {
+        Fault = fault.IsMissing ? "Missing" : "Damaged",
+        Sha256 = fault.Sha256,
+        Path = fault.Path,
+        Served = fault.IsServed,
+        Sources = [.. fault.Sources],
+        Item = fault.Item,
+        Removed = fault.Removed,
+    };
+
+    public static ClairFeedVolume Volume(VolumePart part) => new()
+    {
+        Path = part.Path,
+        FullName = part.Path,
+        Number = part.Number,
+        Count = part.Count,
+        Size = part.FileSize,
+        Sha256 = part.Sha256,
+        Offset = part.Offset,
+        SetId = part.SetId,
+        Stream = part.Stream,
+        Sequence = part.Sequence,
+        SnapshotSha256 = part.SnapshotSha256,
+    };
 
     /// <summary>What a bundle carries of each source that has files.</summary>
     public static IEnumerable<ClairFeedBundlePart> Parts(Snapshot snapshot) => snapshot.Sources.Where(s => s.Files.Count > 0).Select(s => Part(snapshot, s));
@@ -211,6 +245,10 @@ internal static class OutputMapper
         CapturedAt = source.CapturedAt,
         UpstreamModified = source.UpstreamModified,
         PublishedAt = source.PublishedAt,
+        ClairState = source.ClairHolding.ToString(),
+        IngestedAt = source.IngestedAt,
+        IngestedGeneration = source.IngestedGeneration,
+        IngestedCapturedAt = source.IngestedCapturedAt,
         WarnAfter = source.WarnAfter,
         CriticalAfter = source.CriticalAfter,
         ExpireAfter = source.ExpireAfter,

@@ -53,19 +53,28 @@ internal sealed class AttackRig : IDisposable
 
     public string Write(HandMadeBundle bundle) => Write(bundle.Build());
 
+    /// <summary>A new folder on the medium.</summary>
+    public string NewFolder()
+    {
+        string folder = Kit.PathOf($"brought-{++_written}");
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+
     /// <summary>Tries to import it, and holds that it is refused by this id, that the ledger says so, and that nothing else has changed.</summary>
-    public async Task<FeedException> RefusedAsync(string errorId, string path)
+    /// <param name="keepsParts">Parts of volumes may be kept in their place, and there only.</param>
+    public async Task<FeedException> RefusedAsync(string errorId, string path, bool keepsParts = false)
     {
         var ledger = new Ledger(Kit.Inside, Kit.Clock);
         int lines = ledger.Read().Count();
-        SortedDictionary<string, string> before = Tree();
+        SortedDictionary<string, string> before = Tree(!keepsParts);
 
         FeedException e = await Assert.ThrowsAsync<FeedException>(() => ImportAsync(path));
 
         Assert.True(errorId == e.ErrorId, $"{errorId} expected, and it was {e.ErrorId}: {e.Message}");
         Assert.False(string.IsNullOrWhiteSpace(e.Remedy));
         Assert.DoesNotContain(e.Message, char.IsControl);
-        Assert.Equal(before, Tree());
+        Assert.Equal(before, Tree(!keepsParts));
         LedgerEntry told = Assert.Single(ledger.Read().Skip(lines));
         Assert.Equal(LedgerEvents.BundleRefused, told.Event);
         Assert.Equal(e.ErrorId, (string?)told.Details["error"]);
@@ -81,12 +90,13 @@ internal sealed class AttackRig : IDisposable
     }
 
     /// <summary>Every file and folder of the site with its content's digest; only the ledger may change, and the lock has no content.</summary>
-    private SortedDictionary<string, string> Tree()
+    private SortedDictionary<string, string> Tree(bool withKeptParts)
     {
         var tree = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (FileSystemInfo item in new DirectoryInfo(Kit.Inside.Root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories))
         {
-            if (item.FullName != Kit.Inside.LedgerFile && item.Name != ".lock")
+            if (item.FullName != Kit.Inside.LedgerFile && item.Name != ".lock"
+                && (withKeptParts || !(item.FullName + Path.DirectorySeparatorChar).StartsWith(Kit.Inside.VolumesFolder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
             {
                 tree[Path.GetRelativePath(Kit.Inside.Root, item.FullName)] = item is FileInfo ? Sha256Digest.Of(File.ReadAllBytes(item.FullName)) : "folder";
             }

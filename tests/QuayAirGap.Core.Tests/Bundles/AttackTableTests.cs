@@ -25,7 +25,7 @@ public sealed class AttackTableTests
         int brought = 0;
         foreach (string path in attack.Build(rig))
         {
-            await rig.RefusedAsync(attack.ErrorId, path);
+            await rig.RefusedAsync(attack.ErrorId, path, attack.KeepsParts);
             brought++;
         }
 
@@ -106,9 +106,8 @@ public sealed class AttackTableTests
     {
         string[] ids = [.. typeof(ErrorIds).GetFields().Select(f => (string)f.GetRawConstantValue()!).Where(i => i.StartsWith("Bundle", StringComparison.Ordinal))];
 
-        // What only a delta can be refused for is brought in Delta/HostileDeltaTests.
-        string[] elsewhere = [ErrorIds.BundleNotFound, ErrorIds.BundleBase, ErrorIds.BundleRecipe];
-        Assert.Equal(elsewhere.Order(StringComparer.Ordinal), ids.Order(StringComparer.Ordinal).Except(Attacks.All.Select(a => a.ErrorId)));
+        // A path that is wrong is nobody's attack.
+        Assert.Equal([ErrorIds.BundleNotFound], ids.Order(StringComparer.Ordinal).Except(Attacks.All.Select(a => a.ErrorId)));
     }
 
     private static string Table()

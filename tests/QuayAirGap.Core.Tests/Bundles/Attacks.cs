@@ -14,7 +14,11 @@ namespace QuayAirGap.Core.Tests.Bundles;
 /// <param name="How">What is brought, for people. Unique.</param>
 /// <param name="ErrorId">What it is refused by.</param>
 /// <param name="Build">Writes the files that are brought, each of them an attack of its own; sets the site up first where needed.</param>
-internal sealed record Attack(string Group, string How, string ErrorId, Func<AttackRig, IEnumerable<string>> Build);
+internal sealed record Attack(string Group, string How, string ErrorId, Func<AttackRig, IEnumerable<string>> Build)
+{
+    /// <summary>The parts that are there may be kept for those that are not: the one thing that a refused bundle may leave.</summary>
+    public bool KeepsParts { get; init; }
+}
 
 /// <summary>Every attack that the tests build. The signer is a trusted one, and its key is in the attacker's hand, wherever that makes the attack stronger.</summary>
 internal static class Attacks
@@ -35,7 +39,7 @@ internal static class Attacks
     private const string Weak = "weak keys and hashes";
     private const string Cut = "truncation";
 
-    public static IReadOnlyList<Attack> All { get; } =
+    private static readonly IReadOnlyList<Attack> s_bundles =
     [
         new(Arbitrary, "random bytes; a ZIP archive", ErrorIds.BundleInvalid, r => [r.Write(Noise(4096)), r.Write(Zip())]),
         new(Arbitrary, "a tar archive of other files", ErrorIds.BundleExtraContent, r => [r.Write(HandMadeBundle.Tar([new RawEntry("readme.txt", [1])]))]),
@@ -201,6 +205,11 @@ internal static class Attacks
             r.Write(r.Next().With(b => b.ChangeEntries = e => [e[0] with { Padding = 1 }, .. e[1..]])),
             r.Write(r.Next().With(b => b.ChangeArchive = a => [.. a, .. a])),
         ]),
+        new(Blobs, "something behind the packed snapshot's frame; a second frame", ErrorIds.BundleExtraContent, r =>
+        [
+            r.Write(r.Next().With(b => b.PackSnapshot = d => [.. HandMadeBundle.Zstd(d), 0])),
+            r.Write(r.Next().With(b => b.PackSnapshot = d => [.. HandMadeBundle.Zstd(d), .. HandMadeBundle.Zstd(d)])),
+        ]),
         new(Blobs, "a blob that the manifest names and the archive lacks", ErrorIds.BundleMissingContent, r =>
             [r.Write(r.Next().With(b => b.ChangeEntries = e => e.Where((_, i) => i != 2)))]),
         new(Blobs, "content within a truly signed layer that the snapshot does not name", ErrorIds.BundleExtraContent, r =>
@@ -224,6 +233,12 @@ internal static class Attacks
 
         new(Endless, "a compression bomb: 300 MB of zeros in some kilobytes", ErrorIds.BundleLimit, r =>
             [Packed(r, HandMadeBundle.Zstd([.. HandMadeBundle.Tar(r.Next().EntriesOf("alpine")), .. new byte[300_000_000]], pledge: false))]),
+        new(Endless, "a snapshot that unpacks to more than any document may have; one with a window that would claim the reader's memory", ErrorIds.BundleLimit, r =>
+        [
+            r.Write(r.Next().With(b => b.PackSnapshot = _ => HandMadeBundle.Zstd(new byte[SnapshotDocument.MaxBytes + 1]))),
+            r.Write(r.Next().With(b => b.PackSnapshot = _ => HandMadeBundle.Zstd(new byte[SnapshotDocument.MaxBytes * 4], pledge: false))),
+            r.Write(r.Next().With(b => b.PackSnapshot = d => HandMadeBundle.Zstd(d, windowLog: 27, pledge: false))),
+        ]),
         new(Endless, "a compression window that would claim the reader's memory", ErrorIds.BundleLimit, r =>
             [Packed(r, HandMadeBundle.Zstd(HandMadeBundle.Tar(r.Next().EntriesOf("alpine")), windowLog: 27, pledge: false))]),
         new(Endless, "too many entries; too many signatures; too many sources", ErrorIds.BundleLimit, r =>
@@ -264,6 +279,15 @@ internal static class Attacks
                 .Select(u => r.Write(r.Next().With(b => b.ChangeDocument = Replace(BundleKit.Url("x.zip"), u)))),
         ]),
 
+        new(Twice, "two snapshots, one plain and one packed", ErrorIds.BundleInvalid, r =>
+        [
+            r.Write(r.Next().With(b =>
+            {
+                byte[] second = HandMadeBundle.Zstd(AttackRig.Text("{}"));
+                b.ChangeManifest = m => m.Replace("\"layers\":[", $"\"layers\":[{HandMadeBundle.Descriptor(BundleFormat.PackedSnapshotType, second)},");
+                b.ChangeEntries = e => [.. e, new RawEntry(BundleFormat.BlobName(HandMadeBundle.Sha(second)), second)];
+            })),
+        ]),
         new(Twice, "one name twice in the archive", ErrorIds.BundleDuplicate, r =>
         [
             r.Write(r.Next().With(b => b.ChangeEntries = e => [.. e, e[0]])),
@@ -296,6 +320,8 @@ internal static class Attacks
             ];
         }),
 
+        new(Cut, "a packed snapshot that ends within its frame", ErrorIds.BundleTruncated, r =>
+            [r.Write(r.Next().With(b => b.PackSnapshot = d => HandMadeBundle.Zstd(d)[..^3]))]),
         new(Cut, "cut at every block of the archive, and within one", ErrorIds.BundleTruncated, r =>
         {
             byte[] whole = r.Next().Build();
@@ -309,7 +335,9 @@ internal static class Attacks
         }),
     ];
 
-    private static HandMadeBundle With(this HandMadeBundle bundle, Action<HandMadeBundle> change)
+    public static IReadOnlyList<Attack> All { get; } = [.. s_bundles, .. DeltaAttacks.All, .. VolumeAttacks.All];
+
+    internal static HandMadeBundle With(this HandMadeBundle bundle, Action<HandMadeBundle> change)
     {
         change(bundle);
         return bundle;

@@ -69,6 +69,12 @@ internal sealed class HandMadeBundle(BundleKit kit)
 
     public Func<byte[], IReadOnlyList<byte[]>>? Sign { get; set; }
 
+    /// <summary>Layers instead of those of the kit's sources.</summary>
+    public IReadOnlyList<byte[]>? ReplaceLayers { get; set; }
+
+    /// <summary>How the document is packed; null where it travels as it is, as in bundles before the packed form.</summary>
+    public Func<byte[], byte[]>? PackSnapshot { get; set; }
+
     public Func<string, string> ChangeManifest { get; set; } = m => m;
 
     public Func<string, string> ChangeIndex { get; set; } = i => i;
@@ -128,9 +134,11 @@ internal sealed class HandMadeBundle(BundleKit kit)
 
         byte[] document = ChangeDocument(SnapshotDocument.Serialize(ChangeSnapshot(kit.Snapshot with { Sources = sources })));
         IReadOnlyList<byte[]> signatures = Sign?.Invoke(document) ?? [kit.Signer.Sign(document)];
+        layers = ReplaceLayers is { } replaced ? [.. replaced] : layers;
+        byte[] carried = PackSnapshot?.Invoke(document) ?? document;
         string[] descriptors =
         [
-            Descriptor(BundleFormat.SnapshotType, document),
+            Descriptor(PackSnapshot is null ? BundleFormat.SnapshotType : BundleFormat.PackedSnapshotType, carried),
             .. signatures.Select(s => Descriptor(BundleFormat.SignatureType, s)),
             .. layers.Select(l => Descriptor(BundleFormat.SourceType, l)),
         ];
@@ -141,7 +149,7 @@ internal sealed class HandMadeBundle(BundleKit kit)
         List<RawEntry> entries =
         [
             new("oci-layout", BundleFormat.Layout.ToArray()),
-            .. layers.Append(document).Concat(signatures).Append("{}"u8.ToArray()).Append(manifest).DistinctBy(Sha)
+            .. layers.Append(carried).Concat(signatures).Append("{}"u8.ToArray()).Append(manifest).DistinctBy(Sha)
                 .Select(b => new RawEntry(BundleFormat.BlobName(Sha(b)), b)),
             new("index.json", index),
         ];

@@ -252,7 +252,8 @@ public sealed class HostileBundleTests : IAsyncLifetime
         await Index(ErrorIds.BundleExtraContent, i => i.Replace("\"size\":", "\"size\":1,\"annotations\":{\"a\":\"b\"},\"x\":").Replace(",\"x\":", ",\"data\":\"").Replace("}]}", "\"}]}"));
         await Manifest(ErrorIds.BundleInvalid, m => m.Replace(BundleFormat.ArtifactType, "application/vnd.example.other"));
         await Manifest(ErrorIds.BundleInvalid, m => m.Replace(BundleFormat.EmptyType, "application/vnd.oci.image.config.v1+json"));
-        await Manifest(ErrorIds.BundleInvalid, m => m.Replace(BundleFormat.SourceType, "application/vnd.quayairgap.source.v9"));
+        await Manifest(ErrorIds.BundleVersion, m => m.Replace(BundleFormat.SourceType, "application/vnd.quayairgap.source.v9"));
+        await Manifest(ErrorIds.BundleInvalid, m => m.Replace(BundleFormat.SourceType, "application/vnd.example.source.v9"));
         await Manifest(ErrorIds.BundleInvalid, m => m.Replace(BundleFormat.SourceType, BundleFormat.SnapshotType));
         await Manifest(ErrorIds.BundleMissingContent, m => m.Replace(BundleFormat.SnapshotType, BundleFormat.SourceType));
         await Manifest(ErrorIds.BundleInvalid, m => m.Replace("\"layers\":[", "\"layers\":[null,"));

@@ -228,7 +228,7 @@ public sealed class HostileDeltaTests : IAsyncLifetime
             Deltas(snapshot, delta with { Recipes = [.. delta.Recipes.Select(r => r.Sha256 == recipe.Sha256 ? recipe : r)] });
     }
 
-    private static byte[] PatchFor(byte[] old, byte[] content)
+    internal static byte[] PatchFor(byte[] old, byte[] content)
     {
         using var folder = new Support.TempFolder();
         File.WriteAllBytes(folder.Of("old"), old);

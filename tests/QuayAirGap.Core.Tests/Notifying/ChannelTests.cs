@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 using QuayAirGap.Core.Notifying;
+using QuayAirGap.TestKit.Prometheus;
 using Xunit;
 
 namespace QuayAirGap.Core.Tests.Notifying;
@@ -195,49 +196,20 @@ public sealed partial class ChannelTests
         site.Require("alpine");
         site.Publish(WarnedSite.Start, WarnedSite.Start, WarnedSite.Alpine(WarnedSite.Start));
         await site.SendAsync(_clock);
-        Dictionary<string, double> samples = ReadExposition(File.ReadAllText(site["feeds.prom"]));
+        string text = File.ReadAllText(site["feeds.prom"]);
+        Dictionary<string, double> samples = Exposition.Read(text).Samples;
+        (int Code, string Text)? tool = await Exposition.PromtoolAsync(text);
+        Assert.True(tool is null or { Code: 0, Text: "" }, tool?.Text);
         Assert.Equal(WarnedSite.Start.ToUnixTimeSeconds(), samples["quayairgap_source_captured_timestamp_seconds{site=\"lab\",source=\"alpine\"}"]);
         Assert.Equal(0, samples["quayairgap_site_level{site=\"lab\"}"]);
         Assert.DoesNotContain(samples.Keys, k => k.Contains("age", StringComparison.Ordinal));
 
         _clock.Advance(TimeSpan.FromDays(8));
         await site.SendAsync(_clock);
-        samples = ReadExposition(File.ReadAllText(site["feeds.prom"]));
+        samples = Exposition.Read(File.ReadAllText(site["feeds.prom"])).Samples;
         Assert.Equal(3, samples["quayairgap_site_level{site=\"lab\"}"]);
         Assert.Equal(_clock.GetUtcNow().ToUnixTimeSeconds(), samples["quayairgap_evaluated_timestamp_seconds{site=\"lab\"}"]);
         Assert.Equal(["feeds.prom"], Directory.GetFiles(site.Folder, "*prom*").Select(Path.GetFileName));
-    }
-
-    /// <summary>The text format 0.0.4, read strictly: HELP and TYPE before the samples, each metric in one piece, no sample twice or with a time.</summary>
-    private static Dictionary<string, double> ReadExposition(string text)
-    {
-        Assert.EndsWith("\n", text);
-        var samples = new Dictionary<string, double>();
-        var seen = new HashSet<string>();
-        string? help = null;
-        string? current = null;
-        foreach (string line in text[..^1].Split('\n'))
-        {
-            if (line.StartsWith("# HELP ", StringComparison.Ordinal))
-            {
-                help = line.Split(' ', 4)[2];
-                Assert.True(seen.Add(help), line);
-            }
-            else if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
-            {
-                Assert.Equal($"# TYPE {help} gauge", line);
-                current = help;
-            }
-            else
-            {
-                Match match = Sample().Match(line);
-                Assert.True(match.Success, line);
-                Assert.Equal(current, match.Groups["name"].Value);
-                samples.Add(match.Groups["key"].Value, double.Parse(match.Groups["value"].Value, CultureInfo.InvariantCulture));
-            }
-        }
-
-        return samples;
     }
 
     private static string Receive(Socket server)
@@ -248,7 +220,4 @@ public sealed partial class ChannelTests
 
     [GeneratedRegex("""^<(?<pri>\d{1,3})>1 (?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) [!-~]+ quayairgap - (?<id>[!-~]{1,32}) - [^\p{Cc}]+$""")]
     private static partial Regex Syslog();
-
-    [GeneratedRegex("""^(?<key>(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)\{[a-z]+="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-z]+="(?:[^"\\\n]|\\[\\"n])*")*\}) (?<value>-?[0-9.]+)$""")]
-    private static partial Regex Sample();
 }

@@ -1,126 +1,140 @@
 using Microsoft.Extensions.Time.Testing;
+using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Notifying;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.TestKit.Clair;
 using Xunit;
 
 namespace QuayAirGap.Core.Tests.Notifying;
 
-/// <summary>A year of an hourly schedule, with everything that goes wrong in one, checked in every run.</summary>
+/// <summary>A year of a schedule that looks every six hours, with everything that goes wrong in one, checked in every run.</summary>
 public sealed class SimulatedYearTests
 {
+    private const string Key = "c2hvcnQ=";
+
     [Fact]
     public async Task Nobody_is_left_unwarned_and_nobody_is_flooded()
     {
-        string hookFile = "  webhook:\n";
-        var told = new List<(DateTimeOffset At, string Event, string Level)>();
+        var told = new List<System.Text.Json.Nodes.JsonNode>();
         using var hook = new HttpSink((_, body) =>
         {
-            var node = System.Text.Json.Nodes.JsonNode.Parse(body)!;
-            told.Add((DateTimeOffset.UnixEpoch, (string)node["event"]!, (string)node["level"]!));
+            told.Add(System.Text.Json.Nodes.JsonNode.Parse(body)!);
             return (200, "");
         });
-        using var site = new WarnedSite($"{hookFile}    url: {hook.Url}");
-        DateTimeOffset truth = WarnedSite.Start;
-        DateTimeOffset captured = truth;
-        DateTimeOffset modified = truth;
-        bool required = true;
-        FreshnessLevel last = FreshnessLevel.Ok;
+        await using ClairServer server = await ClairServer.StartAsync(Key, "quay");
+        using var site = new WarnedSite($"  webhook:\n    url: {hook.Url}");
+        string psk = site["psk"];
+        File.WriteAllText(psk, Key);
+        site.Clair = $"  url: {server.Uri}\n  pskFile: {psk}\n  pickUpWithin: 12h";
+        site.Require("alpine");
+        var year = new Year();
         DateTimeOffset lastTold = default;
+        FreshnessLevel last = FreshnessLevel.Ok;
         var causes = new HashSet<FeedCause>();
         int silences = 0;
-        site.Publish(truth, truth, WarnedSite.Alpine(truth, truth));
-        int steps = 365 * 4;
-        for (int step = 0; step < steps; step++, truth = WarnedSite.Start.AddHours(6 * step))
+        string boot = "first";
+        for (int step = 0; step < 365 * 4; step++)
         {
-            int day = step / 4;
-            // Collected at midnight and carried in at six, unless something is wrong.
-            bool collects = day is not (>= 40 and < 52);
-            bool frozen = day is >= 100 and < 140;
-            bool carried = day is not (>= 160 and < 164);
-            if (step % 4 == 0 && collects)
+            year.Begin(step);
+            if (year.Publishes is { } published)
             {
-                captured = truth;
-                modified = frozen ? modified : truth.AddHours(-2);
+                site.Publish(year.Truth, published.Captured, published.Content, WarnedSite.Alpine(published.Captured, published.Modified));
             }
 
-            if (step % 4 == 1 && collects && carried && required)
+            if (step == 240 * 4 || step == 250 * 4)
             {
-                // The courier brings what is four days old on the days 200 to 219.
-                DateTimeOffset content = day is >= 200 and < 220 ? captured.AddDays(-4) : captured;
-                site.Publish(truth, content, WarnedSite.Alpine(content, modified < content ? modified : content));
+                site.Require(year.IsRequired ? ["alpine"] : ["debian"]);
             }
 
-            bool needed = day is not (>= 240 and < 250);
-            if (needed != required)
-            {
-                required = needed;
-                site.Require(required ? ["alpine"] : ["debian"]);
-            }
+            File.WriteAllText(psk, year.ClairAnswers ? Key : "b3RoZXI=");
+            server.Operations.Clear();
+            server.Operations.Add(new(WarnedSite.Updater, WarnedSite.Fingerprint(year.InClair.Content), year.Truth));
 
-            // Days 280 and 281: set back by 9 days; 300: leapt ahead by 30 and put right by somebody who says so on day 301.
-            TimeSpan wrong = day is 280 or 281 ? TimeSpan.FromDays(-9) : day == 300 ? TimeSpan.FromDays(30) : TimeSpan.Zero;
-            var clock = new FakeTimeProvider(truth + wrong);
+            // On day 340 the machine is started anew with its clock ahead: nothing tells it that, until somebody says so.
+            boot = year.Day == 340 && step % 4 == 0 ? "second" : boot;
+            var clock = new FakeTimeProvider(year.Truth + year.ClockError);
+            var uptime = new MachineUptime(boot, year.Truth - WarnedSite.Start);
             int before = told.Count;
-            IReadOnlyList<WarningOutcome> outcomes = await site.SendAsync(clock, new WarningRequest { AcceptClock = day == 301 && step % 4 == 0 });
-            Assert.Null(outcomes.Single().Error);
-            IReadOnlyList<SourceFreshness> all = site.Freshness(clock);
+            var settings = SiteSettings.Load(site.Site);
+            var request = new WarningRequest
+            {
+                AcceptClock = step == 341 * 4,
+                Clair = await ClairWatch.AskAsync(site.Site, settings.Clair!, clock, CancellationToken.None),
+            };
+            using (var sender = new WarningSender(site.Site, request, clock, uptime))
+            {
+                Assert.Null((await sender.SendAsync(_ => true, CancellationToken.None)).Single().Error);
+            }
+
+            IReadOnlyList<SourceFreshness> all = SiteFreshness.Look(
+                site.Site, settings, WarningState.Load(site.Site, out _), request.Clair, clock.GetUtcNow(), uptime).Sources;
             FreshnessLevel level = all.Where(s => s.Required).Max(s => s.Level);
             SourceFreshness alpine = all.Single(s => s.Name == "alpine");
+            string at = $"day {year.Day}, {year.Truth:HH:mm}: {alpine.Level} {alpine.Cause} {alpine.Reason}";
             causes.Add(alpine.Cause);
-
-            if (alpine.Required)
+            if (year.IsRequired)
             {
-                // The truth, of what is served: older than three days is never green, whatever the clock says.
-                Assert.False(level == FreshnessLevel.Ok && truth - alpine.CapturedAt >= TimeSpan.FromDays(3), $"false green on day {day}");
-                if (wrong == TimeSpan.Zero && alpine.Cause != FeedCause.WrongClock)
-                {
-                    FreshnessLevel expected = (truth - alpine.CapturedAt!.Value).TotalDays switch
-                    {
-                        >= 7 => FreshnessLevel.Expired,
-                        >= 5 => FreshnessLevel.Critical,
-                        >= 3 => FreshnessLevel.Warning,
-                        _ => FreshnessLevel.Ok,
-                    };
-                    Assert.Equal(expected, alpine.Level);
-                }
-
+                // The truth, of what scans are made with: older than three days is never green, whatever a clock says.
+                Assert.False(level == FreshnessLevel.Ok && year.Truth - year.InClair.Captured >= TimeSpan.FromDays(3), "false green: " + at);
+                Assert.False(level == FreshnessLevel.Ok && year.Truth - alpine.CapturedAt >= TimeSpan.FromDays(3), "false green: " + at);
+                (FreshnessLevel expected, FeedCause cause) = year.Expected;
+                Assert.True(alpine.Level == expected && alpine.Cause == cause, $"{expected} {cause} expected on {at}");
                 silences += alpine.SilentSince is null ? 0 : 1;
             }
             else
             {
                 Assert.NotEqual(FreshnessLevel.Ok, level); // Debian is needed then, and was never brought in
+                Assert.Equal((FreshnessLevel.Ok, FeedCause.None, FeedState.Deselected), (alpine.Level, alpine.Cause, alpine.State));
             }
 
-            FreshnessLevel site_level = level == FreshnessLevel.Ok && alpine is { Required: true, SilentSince: not null } ? FreshnessLevel.Warning : level;
+            FreshnessLevel whole = level == FreshnessLevel.Ok && alpine is { Required: true, SilentSince: not null } ? FreshnessLevel.Warning : level;
             int sent = told.Count - before;
-            Assert.True(sent <= 1);
-            bool clockLeapt = day is 280 or 282 or 300 or 301;
-            if (site_level != last)
+            Assert.True(sent <= 1, at);
+            if (whole != last)
             {
-                Assert.True(sent == 1, $"no message about {last} -> {site_level} on day {day}");
-                Assert.Equal(site_level == FreshnessLevel.Ok ? "feed.resolved" : "feed.problem", told[^1].Event);
-                Assert.Equal(site_level.ToString().ToLowerInvariant(), told[^1].Level);
+                Assert.True(sent == 1, $"no message about {last} -> {whole}: {at}");
             }
-            else if (site_level == FreshnessLevel.Ok)
+            else if (whole == FreshnessLevel.Ok)
             {
                 Assert.Equal(0, sent);
             }
-            else if (!clockLeapt)
+            else if (year.Day is not (280 or 282 or 300 or 301 or 340 or 341))
             {
-                Assert.True(sent == 0 || truth - lastTold >= TimeSpan.FromDays(1), $"twice within a day at a steady level, day {day}");
-                Assert.True(sent == 1 || truth - lastTold < TimeSpan.FromDays(1) + TimeSpan.FromHours(6), $"silent for more than a day, day {day}");
+                Assert.True(sent == 0 || year.Truth - lastTold >= TimeSpan.FromDays(1), $"twice within a day at a steady level: {at}");
+                Assert.True(sent == 1 || year.Truth - lastTold < TimeSpan.FromDays(1) + TimeSpan.FromHours(6), $"silent for more than a day: {at}");
             }
 
-            last = site_level;
-            lastTold = sent > 0 ? truth : lastTold;
+            if (sent > 0)
+            {
+                AssertTells(told[^1], whole, all.Where(s => s.Required && s.Level != FreshnessLevel.Ok), at);
+                lastTold = year.Truth;
+            }
+
+            last = whole;
         }
 
         Assert.Equal(FreshnessLevel.Ok, last);
-        Assert.Superset(new HashSet<FeedCause> { FeedCause.NothingImported, FeedCause.CourierLate, FeedCause.WrongClock, FeedCause.None }, causes);
+        Assert.Superset(
+            new HashSet<FeedCause>
+            {
+                FeedCause.NothingImported, FeedCause.CourierLate, FeedCause.WrongClock, FeedCause.NotIngested, FeedCause.ClairSilent, FeedCause.None,
+            },
+            causes);
         Assert.InRange(silences, 4 * 20, 4 * 30); // frozen for 40 days, of which 14 are nothing unusual
-        Assert.InRange(told.Count, 40, 120);
+        Assert.InRange(told.Count, 60, 140);
+    }
+
+    /// <summary>A message says what is so: its event, its level, and of each source that is not fresh its state, its cause and what to do.</summary>
+    private static void AssertTells(System.Text.Json.Nodes.JsonNode message, FreshnessLevel level, IEnumerable<SourceFreshness> bad, string at)
+    {
+        Assert.Equal(level == FreshnessLevel.Ok ? "feed.resolved" : "feed.problem", (string?)message["event"]);
+        Assert.Equal(level.ToString().ToLowerInvariant(), (string?)message["level"]);
+        Assert.Equal(
+            bad.Select(s => ($"{s.Name}", s.State.ToString().ToLowerInvariant(), $"{s.Cause}", (string?)s.Remedy)),
+            message["sources"]!.AsArray().Select(s => ((string)s!["name"]!, (string)s["state"]!, (string)s["cause"]!, (string?)s["remedy"])));
+        Assert.True(level == FreshnessLevel.Ok || message["sources"]!.AsArray().Count + message["notes"]!.AsArray().Count > 0, at);
     }
 
     [Theory]

@@ -28,6 +28,7 @@ public sealed class PhotonFamilyTests
             ],
             content.Updaters.Order(StringComparer.Ordinal));
         Assert.Equal(5, content.AdvisoryCount);
+        Assert.Equal(style == ListingStyle.Forbidden, content.Note?.Contains("would be missed", StringComparison.Ordinal) == true);
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class SiteSettingsTests
     [InlineData("network:\n  proxy: http://user:secret@p.example/\n", 2, "password")]
     [InlineData("network:\n  requestsPerHost: 0\n", 2, "from 1 to 64")]
     [InlineData("network:\n  clientPasswordFile: x\n", 1, "needs a 'clientCertificate'")]
-    [InlineData("version: 2\n", 1, "'version'")]
+    [InlineData("version: 0\n", 1, "'version'")]
     [InlineData("keepGenerations: 1\n", 1, "from 2")]
     [InlineData("bundleValidity: soon\n", 1, "length of time")]
     [InlineData("version: 1\nversion: 1\n", 2, "twice")]

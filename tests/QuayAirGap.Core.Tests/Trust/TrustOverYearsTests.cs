@@ -160,7 +160,7 @@ public sealed class TrustOverYearsTests : IAsyncLifetime
         string text = Encoding.UTF8.GetString(good);
         foreach (string changed in new[]
         {
-            text.Replace("\"version\":1", "\"version\":2"), text.Replace("quayairgap.trust", "other"), text.Replace("\"number\":1", "\"number\":0"),
+            text.Replace("\"version\":1", "\"version\":0"), text.Replace("quayairgap.trust", "other"), text.Replace("\"number\":1", "\"number\":0"),
             text.Replace("\"signers\":[]", "\"signers\":[\"AAAA\"]"), text.Replace("{\"format\"", "{\"extra\":1,\"format\""), "null", "{", "[]",
         })
         {
@@ -201,6 +201,50 @@ public sealed class TrustOverYearsTests : IAsyncLifetime
         LedgerEntry told = new Ledger(temp.Site, _kit.Clock).Read().Last();
         Assert.Equal((LedgerEvents.BundleSigned, station.Thumbprint), (told.Event, (string?)told.Details["signers"]));
         Assert.Equal(ErrorIds.SignatureExists, (await Assert.ThrowsAsync<FeedException>(() => cosigner.VerifyAsync(path, [station], null, Token))).ErrorId);
+    }
+
+    [Fact]
+    public async Task A_station_signs_a_folder_layout_in_its_place_and_finishes_what_a_kill_has_left()
+    {
+        using var temp = new TempSite();
+        new TrustStore(temp.Site).Add(_kit.Write("collector.cer", _kit.Signer.Certificate.RawData));
+        CreatedSigner made = SignerFactory.Create(_kit.PathOf("station.pfx"), "CN=Transfer station", null, null, _kit.Clock);
+        using BundleSigner station = BundleSigner.Load(made.PfxPath, null, _kit.Clock);
+        _kit.Trust.Add(made.CertificatePath);
+        _kit.Trust.SetRequiredSigners(2);
+        string folder = _kit.PathOf("layout");
+        Directory.CreateDirectory(folder);
+        System.Formats.Tar.TarFile.ExtractToDirectory(await WriteAsync("layout.tar", [_kit.Signer]), folder, overwriteFiles: false);
+        string[] before = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
+        var cosigner = new BundleCosigner(temp.Site, _kit.Clock);
+
+        // A kill before the index was replaced: a blob that nothing refers to, and the note that says so.
+        string stray = BundleFormat.BlobName(HandMadeBundle.Sha([1]));
+        File.WriteAllBytes(Path.Combine(folder, stray), [1]);
+        File.WriteAllText(folder + ".signing", stray + "\n" + BundleFormat.BlobName(Path.GetFileName(before.First(f => f.Contains("sha256")))) + "\n../../outside\n");
+        Assert.Equal(ErrorIds.BundleExtraContent, Assert.Throws<FeedException>(() => Bundle.Open(folder)).ErrorId);
+
+        Assert.True(BundleCosigner.IsInterrupted(folder));
+        BundleCosigner.FinishInterrupted(folder);
+        Bundle signed = await cosigner.SignAsync(await cosigner.VerifyAsync(folder, [station], null, Token), [station], Token);
+
+        Assert.Equal(["CN=Collector", "CN=Transfer station"], signed.SignerSubjects);
+        Assert.False(File.Exists(folder + ".signing"));
+        Assert.Equal(before.Length + 1, Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Length);
+        Assert.True((await ImportAsync(folder)).Changed);
+
+        // A kill behind it: the old manifest is still there.
+        string old = BundleFormat.BlobName(HandMadeBundle.Sha([2]));
+        File.WriteAllBytes(Path.Combine(folder, old), [2]);
+        File.WriteAllText(folder + ".signing", old);
+        Assert.Equal(ErrorIds.BundleExtraContent, (await Assert.ThrowsAsync<FeedException>(() => cosigner.VerifyAsync(folder, [station], null, Token))).ErrorId);
+        BundleCosigner.FinishInterrupted(folder);
+        Assert.Equal(ErrorIds.SignatureExists, (await Assert.ThrowsAsync<FeedException>(() => cosigner.VerifyAsync(folder, [station], null, Token))).ErrorId);
+        Assert.Equal(2, Bundle.Open(folder).Signatures.Count);
+        string split = _kit.PathOf("split");
+        Directory.CreateDirectory(split);
+        await VolumeWriter.SplitAsync(Bundle.Open(_kit.PathOf("layout.tar")), split, "x", 1_000_000, false, null, Token);
+        Assert.Equal(ErrorIds.DestinationInvalid, (await Assert.ThrowsAsync<FeedException>(() => cosigner.VerifyAsync(split, [station], null, Token))).ErrorId);
     }
 
     [Fact]

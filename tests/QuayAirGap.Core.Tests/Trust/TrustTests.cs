@@ -305,7 +305,7 @@ public sealed class TrustTests : IDisposable
     [InlineData("requiredSigners: 0")]
     [InlineData("requiredSigners: two")]
     [InlineData("requiredSigners: -1")]
-    [InlineData("version: 2")]
+    [InlineData("version: 0")]
     [InlineData("- 1")]
     [InlineData("{")]
     [InlineData("")]

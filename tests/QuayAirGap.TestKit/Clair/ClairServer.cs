@@ -12,8 +12,8 @@ namespace QuayAirGap.TestKit.Clair;
 public sealed record ClairServerOperation(string Updater, string Fingerprint, DateTimeOffset Date, string Kind = "vulnerability");
 
 /// <summary>
-/// Clair's update_operation endpoint, with its authentication: anything that Clair would refuse is refused (clair
-/// httptransport/matcher_v1.go, middleware/auth, config/auth.go).
+/// Clair's update_operation and index_report endpoints, with its authentication: anything that Clair would refuse is refused (clair
+/// httptransport/matcher_v1.go, httptransport/indexer_v1.go, middleware/auth, config/auth.go).
 /// </summary>
 public sealed class ClairServer : IAsyncDisposable
 {
@@ -34,6 +34,15 @@ public sealed class ClairServer : IAsyncDisposable
 
     /// <summary>Newest last.</summary>
     public List<ClairServerOperation> Operations { get; } = [];
+
+    /// <summary>The index reports, by digest.</summary>
+    public Dictionary<string, string> IndexReports { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>By the manifest's digest: what the matcher answers.</summary>
+    public Dictionary<string, string> VulnerabilityReports { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The digests whose index reports were asked for.</summary>
+    public List<string> Asked { get; } = [];
 
     /// <summary>Why requests were refused.</summary>
     public List<string> Refused { get; } = [];
@@ -68,6 +77,21 @@ public sealed class ClairServer : IAsyncDisposable
             return;
         }
 
+        const string IndexReport = "/indexer/api/v1/index_report/";
+        if (context.Request.Method == "GET" && context.Request.Path.Value!.StartsWith(IndexReport, StringComparison.Ordinal))
+        {
+            await ReportAsync(context, context.Request.Path.Value[IndexReport.Length..], IndexReports, "application/vnd.clair.index_report.v1+json");
+            return;
+        }
+
+        const string VulnerabilityReport = "/matcher/api/v1/vulnerability_report/";
+        if (context.Request.Method == "GET" && context.Request.Path.Value!.StartsWith(VulnerabilityReport, StringComparison.Ordinal))
+        {
+            await ReportAsync(
+                context, context.Request.Path.Value[VulnerabilityReport.Length..], VulnerabilityReports, "application/vnd.clair.vulnerability_report.v1+json");
+            return;
+        }
+
         if (context.Request.Method != "GET" || context.Request.Path != "/matcher/api/v1/internal/update_operation")
         {
             context.Response.StatusCode = 404;
@@ -88,6 +112,23 @@ public sealed class ClairServer : IAsyncDisposable
             }));
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(JsonSerializer.Serialize(answer));
+    }
+
+    private async Task ReportAsync(HttpContext context, string digest, Dictionary<string, string> reports, string type)
+    {
+        lock (Asked)
+        {
+            Asked.Add(digest);
+        }
+
+        if (!reports.TryGetValue(digest, out string? report))
+        {
+            context.Response.StatusCode = 404;
+            report = $$"""{"code":"not-found","message":"index report for manifest \"{{digest}}\" not found"}""";
+        }
+
+        context.Response.ContentType = type;
+        await context.Response.WriteAsync(report);
     }
 
     /// <summary>Null for a token that Clair accepts.</summary>

@@ -15,6 +15,7 @@ using QuayAirGap.TestKit.Upstream;
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- large [--runs 1]            a synthetic bundle of about 3 GB
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- serving [--runs 5] [--seconds 5]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- gateway [--runs 5] [--clair-milliseconds 100]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
@@ -51,6 +52,12 @@ try
     if (args is ["serving", ..])
     {
         await ServingBench.RunAsync(work, runs, Option("--seconds", 5));
+        return 0;
+    }
+
+    if (args is ["gateway", ..])
+    {
+        await GatewayBench.RunAsync(work, runs, Option("--clair-milliseconds", 100));
         return 0;
     }
 

@@ -77,7 +77,7 @@ internal sealed class BlobUpload(RegistryClient client, string sha256, ContentEx
         if (response.StatusCode is HttpStatusCode.BadRequest)
         {
             // It has all of it, and the digest is another: the medium, and not the network.
-            throw BundleErrors.Altered(extent.File, $"the content of '{BundleFormat.BlobName(sha256)}' has another SHA-256");
+            throw BundleErrors.Altered(extent.Bytes.Name, $"the content of '{BundleFormat.BlobName(sha256)}' has another SHA-256");
         }
 
         if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.NoContent))
@@ -114,12 +114,12 @@ internal sealed class BlobUpload(RegistryClient client, string sha256, ContentEx
 
     private async Task<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
     {
-        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = extent.Open();
+        using ArchiveBytes.Reader reader = extent.Open();
         byte[] chunk = new byte[length];
         for (int done = 0; done < length;)
         {
-            int read = await RandomAccess.ReadAsync(handle, chunk.AsMemory(done), extent.Offset + offset + done, cancellationToken).ConfigureAwait(false);
-            done += read > 0 ? read : throw BundleErrors.Truncated(extent.File, "it became shorter while it was read");
+            int read = await reader.ReadAsync(chunk.AsMemory(done), extent.Offset + offset + done, cancellationToken).ConfigureAwait(false);
+            done += read > 0 ? read : throw BundleErrors.Truncated(extent.Bytes.Name, "it became shorter while it was read");
         }
 
         return chunk;

@@ -31,8 +31,7 @@ public sealed class BundlePublisher(RegistryOptions options)
         Bundle bundle, RegistryReference target, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> tags = target.Tag is { } tag ? [tag] : UsualTags(bundle);
-        Dictionary<string, ContentExtent> contents =
-            Directory.Exists(bundle.Path) ? BundleContents.ReadFolder(bundle.Path) : BundleContents.ReadArchive(bundle.Path);
+        IReadOnlyDictionary<string, ContentExtent> contents = bundle.Contents;
         OciIndex index = JsonSerializer.Deserialize(contents[BundleFormat.IndexName].ReadAll(), OciJson.Default.OciIndex)!;
         byte[] manifest = contents[BundleFormat.BlobName(index.Manifests[0].Sha256!)].ReadAll();
         OciManifest parsed = JsonSerializer.Deserialize(manifest, OciJson.Default.OciManifest)!;

@@ -32,10 +32,11 @@ public sealed class BundleReceiver(RegistryOptions options)
         using var client = new RegistryClient(reference, options);
         byte[] manifest = await GetManifestAsync(client, cancellationToken).ConfigureAwait(false);
         OciManifest parsed = Parse(reference, manifest);
-        OciDescriptor snapshotBlob = parsed.Layers.FirstOrDefault(l => l.MediaType == BundleFormat.SnapshotType)
+        OciDescriptor snapshotBlob = parsed.Layers.FirstOrDefault(l => l.MediaType is BundleFormat.SnapshotType or BundleFormat.PackedSnapshotType)
             ?? throw RegistryErrors.Content(reference, "it has no snapshot");
         byte[] snapshot = await GetSmallAsync(client, snapshotBlob, SnapshotDocument.MaxBytes, cancellationToken).ConfigureAwait(false);
-        string path = PathFor(destination, SnapshotDocument.Parse(snapshot), overwrite);
+        byte[] document = snapshotBlob.MediaType == BundleFormat.PackedSnapshotType ? SnapshotPacking.Unpack(reference.ToString(), snapshot) : snapshot;
+        string path = PathFor(destination, SnapshotDocument.Parse(document), overwrite);
         List<Piece> pieces = Layout(parsed, manifest, snapshotBlob.Sha256!, snapshot);
         string partial = path + PartialSuffix;
         try
@@ -49,7 +50,7 @@ public sealed class BundleReceiver(RegistryOptions options)
 
             cancellationToken.ThrowIfCancellationRequested();
             Bundle.Open(partial);
-            File.Move(partial, path, overwrite);
+            Durable.Rename(partial, path, overwrite);
             Durable.FlushFolder(Path.GetDirectoryName(path)!);
             progress?.Report(new FeedProgress(reference.Host, "Receiving", Completed: true));
             return new ReceivedBundle(Bundle.Open(path), "sha256:" + Sha256Digest.Of(manifest), received);
@@ -168,7 +169,7 @@ public sealed class BundleReceiver(RegistryOptions options)
         Options = FileOptions.Asynchronous,
     });
 
-    private static void FlushToDisk(FileStream file) => file.Flush(flushToDisk: true);
+    private static void FlushToDisk(FileStream file) => Durable.Flush(file);
 
     private static FeedException Invalid(string path, string message, string remedy, Exception? cause) =>
         new(ErrorIds.DestinationInvalid, message, path, remedy, cause);

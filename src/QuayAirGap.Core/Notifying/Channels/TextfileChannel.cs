@@ -65,6 +65,9 @@ internal sealed class TextfileChannel(TextfileSettings settings) : IWarningChann
         Sources("quayairgap_source_captured_timestamp_seconds", "When the content was last confirmed against its upstream.", s => Seconds(s.CapturedAt));
         Sources("quayairgap_source_upstream_modified_timestamp_seconds", "The newest modification time that the upstream gave.", s => Seconds(s.UpstreamModified));
         Sources("quayairgap_source_published_timestamp_seconds", "When this site last published the content.", s => Seconds(s.PublishedAt));
+        Sources("quayairgap_source_ingested_timestamp_seconds", "When Clair was first seen to have all that was served then.", s => Seconds(s.IngestedAt));
+        Sources(
+            "quayairgap_source_ingested_captured_timestamp_seconds", "When what Clair has was last confirmed against its upstream.", s => Seconds(s.IngestedCapturedAt));
         Sources("quayairgap_source_warn_after_seconds", "The age from which the source is stale.", s => s.WarnAfter.TotalSeconds);
         Sources("quayairgap_source_critical_after_seconds", "The age from which its staleness is critical.", s => s.CriticalAfter.TotalSeconds);
         Sources("quayairgap_source_expire_after_seconds", "The age from which the source must not be relied upon.", s => s.ExpireAfter.TotalSeconds);

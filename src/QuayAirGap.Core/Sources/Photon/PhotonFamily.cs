@@ -51,7 +51,7 @@ public sealed partial class PhotonFamily : IFeedFamily
     public async Task<CollectedContent> CollectAsync(ICollectSession session, CancellationToken cancellationToken)
     {
         using var inspector = new OvalInspector(session, _limits);
-        IReadOnlySet<int> listed = await ListAsync(session, cancellationToken).ConfigureAwait(false);
+        (IReadOnlySet<int> listed, string? note) = await ListAsync(session, cancellationToken).ConfigureAwait(false);
         Document?[] known = await Task.WhenAll(
             Enumerable.Range(1, LastAsked).Union(listed).Select(release => TakeAsync(session, inspector, release, cancellationToken))).ConfigureAwait(false);
 
@@ -76,6 +76,7 @@ public sealed partial class PhotonFamily : IFeedFamily
             Releases = [.. documents.Select(d => NameOf(d.Release))],
             AdvisoryCount = inspector.Census.Count,
             Census = inspector.Census,
+            Note = note,
             UpstreamModified = documents.Max(d => d.File.LastModified),
         };
     }
@@ -101,22 +102,33 @@ public sealed partial class PhotonFamily : IFeedFamily
         return Task.CompletedTask;
     }
 
-    /// <summary>The releases that the directory lists: none where the server lists nothing. What it lists must be there.</summary>
-    private static async Task<IReadOnlySet<int>> ListAsync(ICollectSession session, CancellationToken cancellationToken)
+    /// <summary>
+    /// The releases that the directory lists; what it lists must be there. Clair does without the listing and many servers forbid theirs, so
+    /// that one that cannot be read costs nothing; but a release beyond the next number would then be missed, which is said.
+    /// </summary>
+    private static async Task<(IReadOnlySet<int> Listed, string? Note)> ListAsync(ICollectSession session, CancellationToken cancellationToken)
     {
+        static string Note(string what) =>
+            $"The listing '{s_definition.Uri}' {what}: releases were looked for by number alone, and one that does not follow the others would be missed";
+
+        SnapshotFile? file;
         try
         {
-            SnapshotFile? file = await session.TryGetAsync(s_definition.Uri, cancellationToken).ConfigureAwait(false);
-            return file is null
-                ? new HashSet<int>()
-                : (await ListingNames.ReadAsync(session, file, cancellationToken).ConfigureAwait(false))
-                    .Select(ReleaseOfName).OfType<int>().Where(r => r < MostReleases).ToHashSet();
+            file = await session.TryGetAsync(s_definition.Uri, cancellationToken).ConfigureAwait(false);
         }
         catch (FeedException e) when (e.ErrorId == ErrorIds.UpstreamStatus)
         {
-            // Clair does without the listing, and many servers forbid theirs.
-            return new HashSet<int>();
+            return (new HashSet<int>(), Note("is refused"));
         }
+
+        if (file is null)
+        {
+            return (new HashSet<int>(), Note("is not there"));
+        }
+
+        var listed = (await ListingNames.ReadAsync(session, file, cancellationToken).ConfigureAwait(false))
+            .Select(ReleaseOfName).OfType<int>().Where(r => r < MostReleases).ToHashSet();
+        return (listed, listed.Count == 0 ? Note("names no release") : null);
     }
 
     private static async Task<Document?> TakeAsync(ICollectSession session, OvalInspector inspector, int release, CancellationToken cancellationToken)
