@@ -11,7 +11,7 @@ namespace QuayAirGap.Server.Gateway;
 /// (util/secscan/v4/clair-v4.openapi.json and features_for in data/secscan_model) and those that Clair's own schema does.
 /// </summary>
 /// <param name="contact">Whom to ask, in words; null for "whoever runs the feed mirror".</param>
-/// <param name="link">Where to read more; null for nowhere.</param>
+/// <param name="link">Where to read more; null where there is no such page.</param>
 internal sealed class ReportWarning(string? contact, Uri? link)
 {
     /// <summary>Of the package and of the advisory. Clair's own are numbers.</summary>

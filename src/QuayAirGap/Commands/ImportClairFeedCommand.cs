@@ -84,6 +84,11 @@ public sealed class ImportClairFeedCommand : PathCmdlet
         {
             WriteVerbose(item.Problem.Message);
         }
+        else if (item.Problem.ErrorId == ErrorIds.BundleVolumeMissing)
+        {
+            // Media come one after the other: no failure, and yet nothing that a log should keep quiet about.
+            WriteWarning(item.Problem.Message);
+        }
         else
         {
             WriteError(ErrorRecordFactory.Create(item.Problem));

@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Publishing.Dropping;
 using QuayAirGap.Core.Sites;
@@ -161,10 +162,93 @@ public sealed class DropFolderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Volumes_are_one_bundle_that_waits_until_its_last_medium_was_copied()
+    {
+        string[] eight = await DropVolumesAsync("eight", 8);
+        string[] nine = await DropVolumesAsync("nine", 9);
+        Assert.True(eight.Length > 2 && nine.Length > 2);
+        string late = _temp.Of("late");
+        File.Move(In(nine[1]), late);
+
+        IReadOnlyList<DropOutcome> outcomes = await RunAsync();
+        Assert.Equal([eight[0], nine[0]], outcomes.Select(o => o.Item.Name));
+        Assert.Equal(8, outcomes[0].Result!.Generation.Sequence);
+        Assert.Equal((true, ErrorIds.BundleVolumeMissing), (outcomes[1].Item.IsWaiting, outcomes[1].Error!.ErrorId));
+        Assert.Contains("2 is missing", outcomes[1].Error!.Message, StringComparison.Ordinal);
+        Assert.Equal([.. eight.Select(n => "done/" + n), .. nine.Where(n => n != nine[1])], Left());
+        Assert.False(Directory.Exists(_kit.Inside.VolumesFolder)); // they lie in the folder: no second copy
+
+        File.Move(late, In(nine[1]));
+        Assert.Equal(9, (await RunAsync(delete: true)).Single().Result!.Generation.Sequence);
+        Assert.Equal(eight.Select(n => "done/" + n), Left());
+    }
+
+    [Fact]
+    public async Task Of_volumes_only_the_damaged_one_is_refused_and_carried_over_again()
+    {
+        string[] names = await DropVolumesAsync("feed", 8);
+        byte[] good = File.ReadAllBytes(In(names[1]));
+        byte[] bad = [.. good];
+        bad[^2000] ^= 1;
+        File.WriteAllBytes(In(names[1]), bad);
+
+        DropOutcome outcome = (await RunAsync()).Single();
+        Assert.Equal(ErrorIds.BundleVolumeAltered, outcome.Error!.ErrorId);
+        Assert.Equal([names[0], .. names[2..], $"refused/{names[1]}", $"refused/{names[1]}.reason.txt"], Left());
+        Assert.Equal(ErrorIds.BundleVolumeMissing, (await RunAsync()).Single().Error!.ErrorId);
+
+        File.WriteAllBytes(In(names[1]), good);
+        Assert.Equal(8, (await RunAsync()).Single().Result!.Generation.Sequence);
+        Assert.DoesNotContain(Left(), n => !n.Contains('/', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Volumes_left_behind_by_a_run_that_was_killed_while_it_put_them_away_follow_the_others()
+    {
+        string[] names = await DropVolumesAsync("feed", 8);
+        Assert.NotNull((await RunAsync()).Single().Result);
+        File.Move(In("done/" + names[^1]), In(names[^1]));
+        DropOutcome outcome = (await RunAsync()).Single();
+        Assert.False(outcome.Result!.Changed);
+        Assert.Equal(names.Select(n => "done/" + n), Left());
+    }
+
+    [Fact]
+    public async Task A_folder_of_volumes_is_a_bundle()
+    {
+        string[] names = await DropVolumesAsync("feed", 8);
+        Directory.CreateDirectory(In("disc"));
+        foreach (string name in names)
+        {
+            File.Move(In(name), In("disc/" + name));
+        }
+
+        Assert.Equal(("disc", 8L), (await RunAsync()) is [var only] ? (only.Item.Name, only.Result!.Generation.Sequence) : default);
+        Assert.Equal(names.Select(n => "done/disc/" + n), Left());
+    }
+
+    [Fact]
+    public async Task A_volume_that_grows_between_two_looks_keeps_its_bundle_waiting()
+    {
+        string[] names = await DropVolumesAsync("feed", 8);
+        byte[] bytes = File.ReadAllBytes(In(names[1]));
+        byte[] hole = [.. bytes];
+        Array.Clear(hole, bytes.Length / 2, bytes.Length / 4); // room was made for it before it was filled
+        File.WriteAllBytes(In(names[1]), hole);
+        Task<IReadOnlyList<DropItem>> looking = Folder().LookAsync(TimeSpan.FromMilliseconds(400), TestContext.Current.CancellationToken);
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        File.WriteAllBytes(In(names[1]), bytes);
+        IReadOnlyList<DropItem> items = await looking;
+        Assert.Equal(2, items.Count);
+        Assert.All(items, i => Assert.True(i.IsWaiting));
+        Assert.NotNull((await RunAsync()).Single().Result);
+    }
+
+    [Fact]
     public void A_folder_that_is_none_or_cannot_be_written_is_said_before_anything_is_done()
     {
         Assert.Equal(ErrorIds.DropFolderInvalid, Assert.Throws<FeedException>(() => new DropFolder(_kit.Inside, In("none"), _kit.Clock)).ErrorId);
-        File.WriteAllText(In(DropFolder.DoneName), "");
+        File.WriteAllText(In(DropAside.DoneName), "");
         FeedException error = Assert.Throws<FeedException>(Folder().ThrowIfReadOnly);
         Assert.Equal(ErrorIds.DropFolderInvalid, error.ErrorId);
         Assert.Contains("done", error.Message, StringComparison.Ordinal);
@@ -199,6 +283,20 @@ public sealed class DropFolderTests : IAsyncLifetime
         await _kit.WriteAsync(name, change?.Invoke(snapshot) ?? snapshot);
         File.Move(_kit.PathOf(name), In(name));
         File.SetLastWriteTimeUtc(In(name), _kit.Clock.GetUtcNow().AddMinutes(-30).UtcDateTime);
+    }
+
+    private async Task<string[]> DropVolumesAsync(string name, long sequence)
+    {
+        await _kit.WriteAsync(name + ".tar", _kit.Snapshot with { Sequence = sequence });
+        Bundle bundle = Bundle.Open(_kit.PathOf(name + ".tar"));
+        VolumeSet parts = await VolumeWriter.SplitAsync(
+            bundle, _drop, name, (bundle.Size / 4) + 8192, overwrite: false, null, TestContext.Current.CancellationToken);
+        foreach (VolumePart part in parts.Parts)
+        {
+            File.SetLastWriteTimeUtc(part.Path, _kit.Clock.GetUtcNow().AddMinutes(-30).UtcDateTime);
+        }
+
+        return [.. parts.Parts.Select(p => Path.GetFileName(p.Path))];
     }
 
     private async Task<IReadOnlyList<DropOutcome>> RunAsync(bool delete = false)

@@ -217,7 +217,7 @@ public sealed class VolumeSet
         return set;
     }
 
-    private static bool IsPartName(string path) => path.EndsWith(VolumeFormat.Extension, StringComparison.OrdinalIgnoreCase);
+    internal static bool IsPartName(string path) => path.EndsWith(VolumeFormat.Extension, StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<string> FilesIn(string folder) =>
         Directory.EnumerateFiles(folder, "*" + VolumeFormat.Extension, new EnumerationOptions { MatchCasing = MatchCasing.CaseInsensitive, AttributesToSkip = 0 });

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
 
 namespace QuayAirGap.Core.Publishing.Dropping;
 
@@ -12,9 +13,6 @@ namespace QuayAirGap.Core.Publishing.Dropping;
 /// </summary>
 public sealed class DropFolder
 {
-    public const string DoneName = "done";
-    public const string RefusedName = "refused";
-
     /// <summary>What copying programs call a file that is not all there.</summary>
     private static readonly string[] s_unfinished = [".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".new"];
 
@@ -24,6 +22,7 @@ public sealed class DropFolder
     private readonly string _path;
     private readonly FeedImporter _importer;
     private readonly TimeProvider _clock;
+    private readonly DropAside _aside;
 
     /// <param name="site">Where the bundles are imported.</param>
     /// <param name="path">The folder, absolute.</param>
@@ -33,34 +32,17 @@ public sealed class DropFolder
     {
         if (!Directory.Exists(path))
         {
-            throw Invalid(path, "There is no such folder", null);
+            throw DropAside.Invalid(path, "There is no such folder", null);
         }
 
         _path = path;
         _clock = clock;
+        _aside = new DropAside(path);
         _importer = new FeedImporter(site, SiteSettings.Load(site), clock);
     }
 
-    /// <summary>Makes sure that what is taken can be put away: else every run would take it again.</summary>
-    /// <exception cref="FeedException"><see cref="ErrorIds.DropFolderInvalid"/></exception>
-    public void ThrowIfReadOnly()
-    {
-        foreach (string name in new[] { DoneName, RefusedName })
-        {
-            string folder = Path.Combine(_path, name);
-            try
-            {
-                Directory.CreateDirectory(folder);
-                string probe = Path.Combine(folder, $".{Guid.NewGuid():N}");
-                File.WriteAllBytes(probe, []);
-                File.Delete(probe);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw Invalid(_path, $"This account cannot write to '{folder}', where bundles go that were dealt with ({e.Message.TrimEnd('.')})", e);
-            }
-        }
-    }
+    /// <inheritdoc cref="DropAside.ThrowIfReadOnly"/>
+    public void ThrowIfReadOnly() => _aside.ThrowIfReadOnly();
 
     /// <summary>What lies there, in the order in which it is to be imported. Writes nothing.</summary>
     /// <param name="settle">How long nothing about a file may change before it counts as finished.</param>
@@ -75,12 +57,14 @@ public sealed class DropFolder
 
         await Task.Delay(settle, token).ConfigureAwait(false);
         Dictionary<string, Shape> after = Candidates();
+        ILookup<bool, string> settled = after.ToLookup(c => before.TryGetValue(c.Key, out Shape? shape) && shape == c.Value, c => c.Key);
         return
         [
-            .. after.Select(c => before.TryGetValue(c.Key, out Shape? shape) && shape == c.Value
-                    ? Read(c.Key) : Waiting(c.Key, "it is still being written"))
+            .. settled[true].Where(p => !VolumeSet.IsPartName(p)).Select(Read)
+                .Concat(ReadVolumes([.. settled[true].Where(VolumeSet.IsPartName)], moreAreComing: settled[false].Any(VolumeSet.IsPartName)))
+                .Concat(settled[false].Select(p => Waiting(p, "it is still being written")))
                 .OrderBy(i => i.Snapshot is null).ThenBy(i => i.Snapshot?.Sequence).ThenBy(i => i.Snapshot?.Base is not null)
-                .ThenBy(i => i.Snapshot?.Created).ThenBy(i => i.Name, StringComparer.Ordinal),
+                .ThenBy(i => i.Snapshot?.Created).ThenBy(i => i.Path, StringComparer.Ordinal),
         ];
     }
 
@@ -95,8 +79,10 @@ public sealed class DropFolder
 
         try
         {
-            _importer.Plan(item.Path);
-            return item;
+            ImportPlan plan = _importer.Plan(item.Path);
+            return plan.MissingVolumes.Count == 0 || plan.AlreadyImported
+                ? item
+                : item with { Problem = VolumeSet.Read(item.Path).Incomplete([]), IsWaiting = true };
         }
         catch (FeedException e) when (FeedImporter.IsRefusal(e) && e.ErrorId != ErrorIds.TrustEmpty)
         {
@@ -119,17 +105,17 @@ public sealed class DropFolder
         if (item.Problem is { } problem)
         {
             _importer.RecordRefusal(item.Path, problem);
-            return new DropOutcome(item, Result: null, problem, Refuse(item, problem));
+            return new DropOutcome(item, Result: null, problem, Refuse(item, problem, progress, token));
         }
 
         try
         {
             ImportResult result = await _importer.ImportAsync(item.Path, progress, token).ConfigureAwait(false);
-            return new DropOutcome(item, result, Error: null, delete ? Delete(item) : Move(item, DoneName));
+            return new DropOutcome(item, result, Error: null, delete ? _aside.Delete(item.Entries) : _aside.Keep(item.Entries));
         }
         catch (FeedException e) when (FeedImporter.IsRefusal(e) && e.ErrorId != ErrorIds.TrustEmpty)
         {
-            return new DropOutcome(item, Result: null, e, Refuse(item, e)); // the importer wrote the ledger's line
+            return new DropOutcome(item, Result: null, e, Refuse(item, e, progress, token)); // the importer wrote the ledger's line
         }
     }
 
@@ -140,10 +126,6 @@ public sealed class DropFolder
             "Copy it under a name that ends in .part, or into another folder of the same volume, and rename it when it is all there."),
         IsWaiting: true);
 
-    private static FeedException Invalid(string path, string what, Exception? cause) => new(
-        ErrorIds.DropFolderInvalid, $"{what}: '{path}' is no folder to take bundles from.", path,
-        "Name a folder that exists and that this account may write to.", cause);
-
     /// <summary>
     /// What time or another bundle can mend is not refused for good: a copy that goes on, a delta ahead of its base, a clock that is put
     /// right, a file that somebody else holds.
@@ -151,7 +133,8 @@ public sealed class DropFolder
     private bool MayBecomeGood(FeedException error, string path) => error.ErrorId switch
     {
         ErrorIds.BundleBase or ErrorIds.BundleFromFuture or ErrorIds.BundleNotFound => true,
-        ErrorIds.BundleTruncated or ErrorIds.BundleMissingContent => (_clock.GetUtcNow() - Shape.Of(path).Written).Duration() < s_longestPause,
+        ErrorIds.BundleVolumeMissing or ErrorIds.BundleVolumeRepeated => true,
+        ErrorIds.BundleTruncated or ErrorIds.BundleMissingContent or ErrorIds.BundleVolumeTruncated => (_clock.GetUtcNow() - Shape.Of(path).Written).Duration() < s_longestPause,
         _ => error.InnerException is IOException or UnauthorizedAccessException,
     };
 
@@ -159,7 +142,7 @@ public sealed class DropFolder
     {
         try
         {
-            return new DropItem(path, Bundle.Open(path).Snapshot, Problem: null, IsWaiting: false);
+            return new DropItem(path, VolumeSet.IsAt(path) ? SnapshotOf(VolumeSet.Read(path)) : Bundle.Open(path).Snapshot, Problem: null, IsWaiting: false);
         }
         catch (FeedException e)
         {
@@ -167,7 +150,38 @@ public sealed class DropFolder
         }
     }
 
-    /// <summary>Bundles at the folder's top: .tar files and folders with an image layout. Nothing hidden, and no links.</summary>
+    /// <summary>Volumes that lie in the folder itself, put together by what they say of their set; each that cannot be read is an item of its own.</summary>
+    private List<DropItem> ReadVolumes(IReadOnlyList<string> paths, bool moreAreComing)
+    {
+        var items = new List<DropItem>();
+        var parts = new List<VolumePart>();
+        foreach (string path in paths)
+        {
+            try
+            {
+                parts.Add(VolumePart.Read(path));
+            }
+            catch (FeedException e)
+            {
+                items.Add(new DropItem(path, Snapshot: null, e, MayBecomeGood(e, path)));
+            }
+        }
+
+        foreach (IGrouping<string, VolumePart> set in parts.OrderBy(p => p.Number).ThenBy(p => p.Path, StringComparer.Ordinal).GroupBy(p => p.SetId))
+        {
+            string first = set.First().Path;
+            DropItem item = moreAreComing && set.DistinctBy(p => p.Number).Count() < set.First().Count
+                ? Waiting(first, "another volume is still being written")
+                : Read(first);
+            items.Add(item with { Entries = [.. set.Select(p => p.Path)] });
+        }
+
+        return items;
+    }
+
+    private static Snapshot SnapshotOf(VolumeSet volumes) => SnapshotDocument.Parse(volumes.Opening.Document);
+
+    /// <summary>Bundles at the folder's top: .tar files, volumes, and folders with an image layout or with volumes. Nothing hidden, and no links.</summary>
     private Dictionary<string, Shape> Candidates()
     {
         try
@@ -175,78 +189,23 @@ public sealed class DropFolder
             return new DirectoryInfo(_path).EnumerateFileSystemInfos()
                 .Where(e => !e.Name.StartsWith('.') && e.LinkTarget is null && !s_unfinished.Any(u => e.Name.EndsWith(u, StringComparison.OrdinalIgnoreCase)))
                 .Where(e => e is DirectoryInfo
-                    ? e.Name is not (DoneName or RefusedName) && File.Exists(Path.Combine(e.FullName, "oci-layout"))
-                    : e.Name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase))
+                    ? e.Name is not (DropAside.DoneName or DropAside.RefusedName) && (File.Exists(Path.Combine(e.FullName, "oci-layout")) || VolumeSet.IsAt(e.FullName))
+                    : e.Name.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || VolumeSet.IsPartName(e.Name))
                 .ToDictionary(e => e.FullName, e => Shape.Of(e.FullName), StringComparer.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Invalid(_path, $"It cannot be read ({e.Message.TrimEnd('.')})", e);
+            throw DropAside.Invalid(_path, $"It cannot be read ({e.Message.TrimEnd('.')})", e);
         }
     }
 
-    private string Refuse(DropItem item, FeedException error)
+    private string? Refuse(DropItem item, FeedException error, IProgress<FeedProgress>? progress, CancellationToken token)
     {
-        string moved = Move(item, RefusedName);
-        string reason = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{_clock.GetUtcNow().UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC\n{error.ErrorId}\n{error.Message}\n{error.Remedy}\n\nTo have it tried again, move it back.\n");
-        try
-        {
-            File.WriteAllText(moved + ".reason.txt", reason, new UTF8Encoding(false));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Invalid(_path, $"The reason for a refusal cannot be written ({e.Message.TrimEnd('.')})", e);
-        }
-
-        return moved;
-    }
-
-    private string Move(DropItem item, string folder)
-    {
-        try
-        {
-            for (int i = 1; ; i++)
-            {
-                // Two bundles of one name are two bundles.
-                string name = i == 1 ? item.Name : string.Create(
-                    CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(item.Name)}.{i}{Path.GetExtension(item.Name)}");
-                string target = Path.Combine(_path, folder, name);
-                if (Path.Exists(target))
-                {
-                    continue;
-                }
-
-                Directory.Move(item.Path, target);
-                return target;
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Invalid(_path, $"'{item.Path}' was dealt with, and cannot be moved to '{folder}' ({e.Message.TrimEnd('.')})", e);
-        }
-    }
-
-    private string? Delete(DropItem item)
-    {
-        try
-        {
-            if (Directory.Exists(item.Path))
-            {
-                Directory.Delete(item.Path, recursive: true);
-            }
-            else
-            {
-                File.Delete(item.Path);
-            }
-
-            return null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Invalid(_path, $"'{item.Path}' was imported, and cannot be deleted ({e.Message.TrimEnd('.')})", e);
-        }
+        // Of volumes only what is damaged goes: the others wait for it to be carried over again.
+        IReadOnlyList<string> entries = item.Snapshot is not null && error.ErrorId == ErrorIds.BundleVolumeAltered
+            ? [.. VolumeSet.Read(item.Path).FindAltered(progress, token).Select(p => p.Path)]
+            : item.Entries;
+        return entries.Count == 0 ? null : _aside.Refuse(entries, error, _clock.GetUtcNow());
     }
 
     /// <summary>What changes about a bundle while it is written.</summary>
