@@ -49,7 +49,7 @@ public static partial class ClairWatch
             ? known : read[number] = Generation.LoadIndex(store.FolderOf(number)); // the tables of single documents prove nothing here
         int[] kept = [.. store.Numbers().Where(n => n != current)];
         IReadOnlyList<Ingestion> found = IngestionEvaluator.Evaluate(
-            operations, Load(current), Enumerable.Reverse(kept).Select(n => (Func<Generation>)(() => Load(n))), site.Store);
+            operations, Load(current), Enumerable.Reverse(kept).Select(n => (Func<Generation>)(() => Load(n))), site.Store, now);
         return before with
         {
             AskedAt = now,

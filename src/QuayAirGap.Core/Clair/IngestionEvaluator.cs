@@ -56,9 +56,10 @@ public static partial class IngestionEvaluator
     /// <param name="current">The generation that is served.</param>
     /// <param name="earlier">The other kept generations' numbers, newest first, and how to read one.</param>
     /// <param name="store">The site's store.</param>
+    /// <param name="at">The time of asking: Clair has an updater for no year of Oracle after it.</param>
     /// <exception cref="FeedException">A generation or a blob cannot be read.</exception>
     public static IReadOnlyList<Ingestion> Evaluate(
-        IReadOnlyList<ClairOperation> operations, Generation current, IEnumerable<Func<Generation>> earlier, BlobStore store)
+        IReadOnlyList<ClairOperation> operations, Generation current, IEnumerable<Func<Generation>> earlier, BlobStore store, DateTimeOffset at)
     {
         var now = new ExpectedFingerprints(current, store);
 
@@ -87,7 +88,7 @@ public static partial class IngestionEvaluator
         HashSet<string> known = [.. operations.Select(o => Canonical(o.Updater))];
         foreach (Snapshots.SourceSnapshot source in current.Sources)
         {
-            foreach (string updater in source.Updaters.Where(u => known.Add(Canonical(u))))
+            foreach (string updater in source.Updaters.Where(u => !IsOfLaterYear(u, at) && known.Add(Canonical(u))))
             {
                 found.Add(new Ingestion
                 {
@@ -163,6 +164,13 @@ public static partial class IngestionEvaluator
     /// <summary>Photon's updaters have two names for the same release.</summary>
     internal static string Canonical(string updater) =>
         PhotonName().Match(updater) is { Success: true } match ? string.Create(CultureInfo.InvariantCulture, $"photon-updater-{match.Groups[1].Value}.0") : updater;
+
+    /// <summary>Oracle's years are counted up to Clair's own (claircore oracle/updaterset.go); a mirror may have the next one already.</summary>
+    private static bool IsOfLaterYear(string updater, DateTimeOffset at) =>
+        OracleName().Match(updater) is { Success: true } match && int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) > at.UtcDateTime.Year;
+
+    [GeneratedRegex(@"\Aoracle-([0-9]{4})-updater\z", RegexOptions.CultureInvariant)]
+    private static partial Regex OracleName();
 
     [GeneratedRegex(@"\A(?:rhel-vex|clair\.cvss|[a-z]+)", RegexOptions.CultureInvariant)]
     private static partial Regex Set();

@@ -143,7 +143,7 @@ internal sealed class PackageAttribution
         }
         else
         {
-            foreach (IndexEnvironment environment in environments)
+            foreach (IndexEnvironment environment in environments.Where(e => Speaks(e) || !environments.Any(o => o.PackageDb == e.PackageDb && Speaks(o))))
             {
                 isRedHat |= Attribute(environment, package);
             }
@@ -168,6 +168,14 @@ internal sealed class PackageAttribution
 
         _packages.Add((targets, _reasons.Count > 0));
     }
+
+    /// <summary>
+    /// Whether an environment says whose the package is. Clair reads every rpm database twice, for Red Hat and for the other distributions, and
+    /// keeps an environment of each (claircore rhel/ecosystem.go, rpm/ecosystem.go): the one that found nothing of its own is empty, and its matchers
+    /// go by the other.
+    /// </summary>
+    private bool Speaks(IndexEnvironment environment) =>
+        _distributions.ContainsKey(environment.DistributionId) || environment.RepositoryIds.Any(i => _repositories.GetValueOrDefault(i) is not null);
 
     /// <returns>Whether it is Red Hat's to speak for the package.</returns>
     private bool Attribute(IndexEnvironment environment, IndexPackage package)

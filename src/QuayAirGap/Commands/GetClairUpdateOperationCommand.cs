@@ -78,7 +78,8 @@ public sealed class GetClairUpdateOperationCommand : ClairFeedCmdlet
 
         Generation Load(int number) => Generation.LoadIndex(store.FolderOf(number)); // the tables of single documents prove nothing here
         return IngestionEvaluator.Evaluate(
-            operations, Load(current), store.Numbers().Reverse().Where(n => n != current).Select(n => (Func<Generation>)(() => Load(n))), site.Store);
+            operations, Load(current), store.Numbers().Reverse().Where(n => n != current).Select(n => (Func<Generation>)(() => Load(n))), site.Store,
+            TimeProvider.System.GetUtcNow());
     }
 
     private static string ReadKey(string path) => ConfigFile.ReadIfThere(path)?.Trim() ?? throw new FeedException(

@@ -84,11 +84,28 @@ public sealed class IngestionTests : IDisposable
             ],
         };
         IReadOnlyList<Ingestion> found = IngestionEvaluator.Evaluate(
-            [new(Guid.NewGuid(), "osv/go", $"\"{now.Entries[0].Sha256}\"", s_time, false), new(Guid.NewGuid(), "photon-updater-photon3", "{}", s_time, false)], now, [], _store);
+            [new(Guid.NewGuid(), "osv/go", $"\"{now.Entries[0].Sha256}\"", s_time, false), new(Guid.NewGuid(), "photon-updater-photon3", "{}", s_time, false)], now, [], _store, s_time);
         Assert.Equal(["osv/maven", "photon-updater-4.0"], found.Where(f => f.State == IngestionState.Missing).Select(f => f.Updater));
         Assert.DoesNotContain(found, f => f.Updater == "photon-updater-3.0");
         Assert.Contains(found, f => f.Source == "oracle" && f.Updater is null && f.State == IngestionState.NotServed && f.Reason.Contains("look clean", StringComparison.Ordinal));
         Assert.DoesNotContain(found, f => f.Source == "repository-to-cpe");
+    }
+
+    [Theory]
+    [InlineData("2026-12-31T23:00:00Z", "oracle-2026-updater")]
+    [InlineData("2027-01-01T01:00:00Z", "oracle-2026-updater", "oracle-2027-updater")]
+    public async Task A_year_of_Oracle_that_has_not_begun_is_not_missed(string at, params string[] missing)
+    {
+        Generation served = await GenerationAsync(1, ("oracle", ServedFeeds.OraclePath + "com.oracle.elsa-2027.xml.bz2", "a"));
+        served = served with
+        {
+            Sources = [new SourceSnapshot { Name = "oracle", State = CaptureState.Captured, Updaters = ["oracle-2025-updater", "oracle-2026-updater", "oracle-2027-updater"] }],
+        };
+
+        IReadOnlyList<Ingestion> found = IngestionEvaluator.Evaluate(
+            [new(Guid.NewGuid(), "oracle-2025-updater", "{}", s_time, false)], served, [], _store, DateTimeOffset.Parse(at, CultureInfo.InvariantCulture));
+
+        Assert.Equal(missing, found.Where(f => f.Source == "oracle" && f.State == IngestionState.Missing).Select(f => f.Updater));
     }
 
     [Fact]
@@ -164,7 +181,7 @@ public sealed class IngestionTests : IDisposable
     private (IngestionState State, int? Generation) Judge(string updater, string fingerprint, Generation current, params Generation[] earlier)
     {
         Ingestion found = IngestionEvaluator.Evaluate(
-            [new(Guid.NewGuid(), updater, fingerprint, s_time, false)], current, earlier.Select(g => (Func<Generation>)(() => g)), _store).Single(f => f.Operation is not null);
+            [new(Guid.NewGuid(), updater, fingerprint, s_time, false)], current, earlier.Select(g => (Func<Generation>)(() => g)), _store, s_time).Single(f => f.Operation is not null);
         Assert.NotEmpty(found.Reason);
         return (found.State, found.Generation);
     }
