@@ -91,7 +91,7 @@ public sealed class Mirror : IAsyncDisposable
             GatewayCounter? gatewayCounter = options.ScanGateway is null ? null : new GatewayCounter();
             var pages = new StatusPages(
                 content, new MetricsText(content, options.Site, counter, refusals, certificates.InUse(), gatewayCounter, options.TimeProvider),
-                options.Site is null ? null : new SitePages(options.Site, options.TimeProvider, log));
+                options.Site is null ? null : new SitePages(options.Site, options.ScanGateway?.Release, options.TimeProvider, log));
             accessLog = options.AccessLog is { } output ? new AccessLog(output, options.TimeProvider, log) : null;
             application.Run(new RequestRouter(new MirrorEndpoint(content, log), pages, counter, refusals, accessLog, options.TimeProvider).HandleAsync);
 

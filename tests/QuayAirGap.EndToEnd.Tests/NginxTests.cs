@@ -41,9 +41,9 @@ public sealed class NginxTests
             }
 
             using var clair = new ClairMatcher(
-                ClairConfig.ByPath(http.BaseAddress) with { UbuntuForce = ConformanceTests.Forced(sites), OtherHostsUnder = http.BaseAddress }, sites.Clock);
+                ClairConfig.ByPath(http.BaseAddress) with { UbuntuForce = ConformanceRig.Forced(sites), OtherHostsUnder = http.BaseAddress }, sites.Clock);
             await PollAsync(clair);
-            await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+            await ConformanceRig.SameAsUpstreamAsync(clair, sites);
             Assert.All((await PollAsync(clair)).Where(u => u.Updater != "rhel-vex"), u => Assert.Equal(ClairOutcome.Unchanged, u.Outcome));
 
             sites.Upstream.SetLayers(new UpstreamLayer(Repository.Sample("day2"), s_upstreamTime.AddDays(1)));
@@ -51,14 +51,14 @@ public sealed class NginxTests
             await sites.CarryAsync();
             Export(sites, tree);
             await PollAsync(clair);
-            await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+            await ConformanceRig.SameAsUpstreamAsync(clair, sites);
 
             sites.Clock.Advance(TimeSpan.FromHours(1));
             await sites.RestoreAsync(first);
             Export(sites, tree);
             await PollAsync(clair);
             sites.Upstream.SetLayers(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
-            await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+            await ConformanceRig.SameAsUpstreamAsync(clair, sites);
             Assert.Equal(2, Directory.GetDirectories(tree).Count(d => Path.GetFileName(d) != "current"));
         }
         finally

@@ -23,7 +23,7 @@ public sealed class UpstreamConformanceTests
         int first = (await sites.CarryAsync()).Generation.Number;
         using var clair = new ClairMatcher(await sites.UpstreamConfigAsync(proxy) with { Release = release }, sites.Clock);
         await PollAsync(clair);
-        await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+        await ConformanceRig.SameAsUpstreamAsync(clair, sites);
         Assert.Equal(0, clair.RhelVex.LastCost.DocumentRequests);
 
         // rhel-vex makes an operation at each run, whatever the answers are; all else says "unchanged".
@@ -36,14 +36,14 @@ public sealed class UpstreamConformanceTests
         await sites.CarryAsync();
         await LookedAsync();
         await PollAsync(clair);
-        await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+        await ConformanceRig.SameAsUpstreamAsync(clair, sites);
 
         sites.Clock.Advance(TimeSpan.FromHours(1));
         await sites.RestoreAsync(first);
         await LookedAsync();
         await PollAsync(clair);
         sites.Upstream.SetLayers(new UpstreamLayer(Repository.Sample("day1"), s_upstreamTime));
-        await ConformanceTests.SameAsUpstreamAsync(clair, sites);
+        await ConformanceRig.SameAsUpstreamAsync(clair, sites);
 
         // And it asked for the hosts that claircore has built in, Debian's CDN among them.
         string asked = sites.AccessLog.ToString();

@@ -269,6 +269,8 @@ public sealed class CmdletTests
 
         string ledger = File.ReadAllText(Path.Combine(folder["site"], "ledger.jsonl"));
         Assert.Contains("settings.changed", ledger, StringComparison.Ordinal);
+        Assert.Contains("\"upstreamRoot\":", ledger, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"UpstreamRoot\":", ledger, StringComparison.Ordinal);
         engine.Run("param($s) Set-ClairFeedSource debian -Enabled $true -SitePath $s", folder["site"]).WithoutErrors();
         Assert.Equal(ledger, File.ReadAllText(Path.Combine(folder["site"], "ledger.jsonl")));
     }
@@ -384,7 +386,7 @@ public sealed class CmdletTests
         EngineResult back = samples.Engine.Run(set + "-Include $null", samples.Outside).WithoutErrors();
         Assert.Equal(["go", "maven", "pypi", "rubygems"], (string[])back["Include"]!);
         Assert.Empty(back.Warnings);
-        Assert.Contains("Include", await File.ReadAllTextAsync(Path.Combine(samples.Outside, "ledger.jsonl"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("\"include\":", await File.ReadAllTextAsync(Path.Combine(samples.Outside, "ledger.jsonl"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

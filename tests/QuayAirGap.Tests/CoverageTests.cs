@@ -127,6 +127,72 @@ public sealed class CoverageTests(CoverageTests.ImportedSite imported) : IClassF
         Assert.Contains((string[])Row(same, "rhel-vex", null).Properties["Images"].Value, i => i.EndsWith("apps/base:8", StringComparison.Ordinal));
     }
 
+    /// <summary>Red Hat's packages of repositories that came after the mapping are judged by nothing: an image that is newer is not covered.</summary>
+    [Fact]
+    public async Task An_image_of_Quay_that_is_newer_than_the_mapping_is_incomplete_and_one_that_was_only_tagged_later_is_not()
+    {
+        await using ClairServer clair = await ClairServer.StartAsync(Psk, "quay");
+        await using QuayServer quay = await QuayServer.StartAsync();
+        quay.Tokens["t"] = ["repo:read"];
+        quay.Memberships.Add("apps");
+        string ubi = Add(clair, "ubi-8");
+        string debian = Add(clair, "debian-12");
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        QuayRepositoryData shop = quay.Repository("apps", "shop").Image(ubi, "8").Image(debian, "12");
+        await File.WriteAllTextAsync(_samples.Folder["psk"], Psk, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_samples.Folder["token"], "t\n", TestContext.Current.CancellationToken);
+        PSObject Of(string tag) => Engine.Run(
+            "param($q, $t, $u, $k, $s) Get-ClairImageCoverage -Repository apps/shop -QuayUri $q -QuayTokenPath $t -ClairUri $u -PskPath $k -SitePath $s",
+            quay.Uri, _samples.Folder["token"], clair.Uri, _samples.Folder["psk"], _samples.Inside).WithoutErrors()
+            .Output.Single(o => ((string)o.Properties["Image"].Value).EndsWith(":" + tag, StringComparison.Ordinal));
+
+        // Tagged long ago: nothing more is asked.
+        Assert.Equal("Covered", Of("8").Properties["Verdict"].Value);
+        Assert.DoesNotContain(quay.Requests, r => r.Contains("/manifest/", StringComparison.Ordinal));
+
+        // Tagged after the capture, and made before it; then made after it; then of an age that its history does not tell.
+        DateTimeOffset made = now.AddYears(-1);
+        shop.Dated(ubi, now.AddHours(1), made, null).Dated(debian, now.AddHours(1), now.AddMinutes(30));
+        Assert.Equal("Covered", Of("8").Properties["Verdict"].Value);
+        Assert.Equal(made.ToUnixTimeSeconds(), ((DateTimeOffset)Of("8").Properties["ImageCreatedAt"].Value).ToUnixTimeSeconds());
+        shop.Dated(ubi, now.AddHours(1), made, now.AddMinutes(30));
+        Assert.Equal("Incomplete", Of("8").Properties["Verdict"].Value);
+        Assert.StartsWith("MAPPING-OLDER-THAN-IMAGE", ((Array)Of("8").Properties["Gaps"].Value).GetValue(0)!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("Covered", Of("12").Properties["Verdict"].Value); // nothing of Debian depends on a mapping
+        shop.Dated(ubi, now.AddHours(1), DateTimeOffset.UnixEpoch);
+        Assert.Equal("Incomplete", Of("8").Properties["Verdict"].Value);
+        Assert.Empty(quay.Mistakes);
+    }
+
+    [Fact]
+    public async Task When_an_image_was_made_can_be_told_for_files_and_digests()
+    {
+        await using ClairServer clair = await ClairServer.StartAsync(Psk, "quay");
+        string ubi = Add(clair, "ubi-8");
+        await File.WriteAllTextAsync(_samples.Folder["psk"], Psk, TestContext.Current.CancellationToken);
+        DateTimeOffset after = DateTimeOffset.UtcNow.AddHours(1);
+
+        Assert.Equal("Covered", Engine.Run("param($p, $s) Get-ClairImageCoverage $p -ImageCreatedAt 2020-01-01 -SitePath $s", Fixture("ubi-8"), _samples.Inside).WithoutErrors()["Verdict"]);
+        Assert.Equal("Incomplete", Engine.Run("param($p, $t, $s) Get-ClairImageCoverage $p -ImageCreatedAt $t -SitePath $s", Fixture("ubi-8"), after, _samples.Inside).WithoutErrors()["Verdict"]);
+        Assert.Equal(["Incomplete", "Covered"], Engine.Run(
+            "param($d, $t, $u, $k, $s) [pscustomobject]@{ ManifestDigest = $d; ImageCreatedAt = $t }, [pscustomobject]@{ ManifestDigest = $d } | "
+            + "Get-ClairImageCoverage -ClairUri $u -PskPath $k -SitePath $s", ubi, after, clair.Uri, _samples.Folder["psk"], _samples.Inside).WithoutErrors()
+            .Output.Select(o => o.Properties["Verdict"].Value));
+    }
+
+    [Fact]
+    public async Task What_judges_the_images_is_a_setting_of_the_site_and_a_parameter_goes_before_it()
+    {
+        await using Samples samples = await ImportedSite.ImportAsync();
+        await File.AppendAllTextAsync(Path.Combine(samples.Inside, "sources.yaml"), "\nclair:\n  release: main\n", TestContext.Current.CancellationToken);
+
+        EngineResult set = samples.Engine.Run("param($p, $s) Get-ClairImageCoverage $p -SitePath $s", Fixture("photon-5"), samples.Inside).WithoutErrors();
+        EngineResult told = samples.Engine.Run("param($p, $s) Get-ClairImageCoverage $p -ClairRelease 4.9.0 -SitePath $s", Fixture("photon-5"), samples.Inside).WithoutErrors();
+
+        Assert.Equal(("main", "NotAsked"), (set["ClairRelease"], set["ClairAsked"]));
+        Assert.Equal(("4.9.0", "Unsupported"), (told["ClairRelease"], told["Verdict"]));
+    }
+
     [Fact]
     public void The_list_of_needs_selects_outside_and_tells_what_is_not_collected()
     {

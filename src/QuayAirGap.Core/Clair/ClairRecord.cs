@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using QuayAirGap.Core.Sites;
-using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Clair;
 
@@ -85,23 +84,8 @@ public sealed record ClairRecord
     }
 
     /// <exception cref="FeedException"><see cref="ErrorIds.SiteNotWritable"/> or <see cref="ErrorIds.DiskFull"/></exception>
-    public void Save(Site site)
-    {
-        try
-        {
-            Durable.ReplaceFile(FileOf(site), JsonSerializer.SerializeToUtf8Bytes(this, ClairJson.Default.ClairRecord));
-        }
-        catch (IOException e) when (Site.IsFull(e))
-        {
-            throw Site.DiskFull(FileOf(site), e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FeedException(
-                ErrorIds.SiteNotWritable, $"What Clair has cannot be kept in '{FileOf(site)}': {e.Message}", FileOf(site),
-                "Give this account write access to the site's folder.", e);
-        }
-    }
+    public void Save(Site site) =>
+        StateFile.Save(FileOf(site), JsonSerializer.SerializeToUtf8Bytes(this, ClairJson.Default.ClairRecord), "What Clair has");
 }
 
 [JsonSourceGenerationOptions(

@@ -24,6 +24,12 @@ public static class CoverageCodes
     /// <summary>Served here, and the Clair that was asked has never ingested it.</summary>
     public const string FeedNotIngested = "FEED-NOT-INGESTED";
 
+    /// <summary>Served here, and Clair is known to lack what is new in it for longer than it may.</summary>
+    public const string ClairBehind = "CLAIR-BEHIND";
+
+    /// <summary>Served here, and whether Clair has it is not known: it does not answer, or nobody asked the Clair that the settings name.</summary>
+    public const string ClairSilent = "CLAIR-SILENT";
+
     /// <summary>A mapping of the indexer is old: repositories that are newer than it are unknown to Clair.</summary>
     public const string MappingStale = "MAPPING-STALE";
 

@@ -14,6 +14,7 @@ namespace QuayAirGap.Core.Coverage;
 public sealed class CoverageEvaluator(SiteFeeds feeds, ClairRelease release)
 {
     private const int MostExamples = 3;
+    private const int MostNamed = 20;
 
     /// <summary>
     /// The updaters that the Clair in question has ingested, where it was asked: what is served here and never came there is a gap as well.
@@ -21,12 +22,22 @@ public sealed class CoverageEvaluator(SiteFeeds feeds, ClairRelease release)
     /// </summary>
     public IReadOnlySet<string>? IngestedUpdaters { get; init; }
 
+    /// <summary>By whose rules.</summary>
+    public ClairRelease Release { get; } = release;
+
+    /// <summary>Whether Clair itself was asked.</summary>
+    public ClairAsked ClairAsked => feeds.ClairAsked == ClairAsked.Answered || IngestedUpdaters is null ? feeds.ClairAsked : ClairAsked.Updaters;
+
     /// <param name="report">What Clair found in the image.</param>
     public ImageCoverage Evaluate(IndexReport report) => Evaluate(report, imageCreatedAt: null);
 
     /// <param name="report">What Clair found in the image.</param>
-    /// <param name="imageCreatedAt">When the image was made or pushed, UTC, where that is known: the indexer's mappings must not be older.</param>
-    public ImageCoverage Evaluate(IndexReport report, DateTimeOffset? imageCreatedAt)
+    /// <param name="imageCreatedAt">When the image was made, at the latest, UTC, where that is known: the indexer's mappings must not be older.</param>
+    public ImageCoverage Evaluate(IndexReport report, DateTimeOffset? imageCreatedAt) => Told(Judge(report, imageCreatedAt)) with { ImageCreatedAt = imageCreatedAt };
+
+    private ImageCoverage Told(ImageCoverage image) => image with { ClairRelease = Release.Name, ClairAsked = ClairAsked };
+
+    private ImageCoverage Judge(IndexReport report, DateTimeOffset? imageCreatedAt)
     {
         if (!report.IsFinished)
         {
@@ -37,7 +48,7 @@ public sealed class CoverageEvaluator(SiteFeeds feeds, ClairRelease release)
         }
 
         DateTimeOffset now = feeds.Now;
-        var found = new PackageAttribution(report, release, now);
+        var found = new PackageAttribution(report, Release, now);
         var findings = new CoverageFindings(report.Packages.Count);
         AddWhatIsNotFound(findings, report, found);
         List<CoverageNeed> needs = [.. found.Needed.Select(n => Need(findings, n)), .. Mappings(findings, found, imageCreatedAt), Scores(findings, report.Packages.Count)];
@@ -66,10 +77,10 @@ public sealed class CoverageEvaluator(SiteFeeds feeds, ClairRelease release)
 
     /// <summary>Of an image that Clair has no report of: never skipped, and never clean.</summary>
     /// <param name="manifestDigest">"sha256:…".</param>
-    public ImageCoverage NotIndexed(string manifestDigest) => Unindexed(
+    public ImageCoverage NotIndexed(string manifestDigest) => Told(Unindexed(
         manifestDigest, CoverageCodes.NotIndexed, "Clair has no report of it",
         "Clair knows nothing of this image: it was not indexed yet, indexing it failed, or it is of a kind that is not scanned.",
-        "See the state of the scan in Quay, and the indexer's log.");
+        "See the state of the scan in Quay, and the indexer's log."));
 
     private static void AddWhatIsNotFound(CoverageFindings findings, IndexReport report, PackageAttribution found)
     {
@@ -184,15 +195,28 @@ public sealed class CoverageEvaluator(SiteFeeds feeds, ClairRelease release)
     private void NotePartial(CoverageFindings findings, CoverageTarget target)
     {
         HeldBackItem[] items = [.. feeds.HeldBack.Where(h => h.Source == target.Source && Concerns(h, target))];
-        if (items.Length > 0)
+        if (items.Length == 0)
         {
-            string examples = string.Join("; ", items.Take(MostExamples).Select(i => $"{i.Item}: {i.Reason.TrimEnd('.')}"));
-            string more = items.Length > MostExamples ? $"; and {items.Length - MostExamples} more" : "";
-            findings.Note(
-                CoverageCodes.FeedPartial, target.Source, target.Part,
-                $"{items.Length.ToString(CultureInfo.InvariantCulture)} of what {target.Source} has upstream is not published here: {examples}{more}.");
+            return;
         }
+
+        bool isOne = items.Length == 1;
+        string name = target.Part is { } part ? $"{target.Source} {part}" : target.Source;
+        string more = items.Length > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {items.Length - MostNamed} more") : "";
+        string reasons = string.Join("; ", items.Select(i => i.Reason.TrimEnd('.')).Distinct().Take(MostExamples));
+        string what = string.Create(CultureInfo.InvariantCulture, $"{items.Length} {(HasSingleAdvisories(target) ? isOne ? "advisory" : "advisories" : isOne ? "part" : "parts")}");
+        findings.Note(new CoverageNote(
+            CoverageCodes.FeedPartial, target.Source, target.Part,
+            $"{what} of {name} {(isOne ? "is" : "are")} held back from Clair: {string.Join(", ", items.Take(MostNamed).Select(i => i.Item))}{more} ({reasons}). "
+            + $"Should this image have what {(isOne ? "it tells" : "they tell")} of, Clair does not find it.")
+        {
+            Items = [.. items.Take(CoverageNote.MostItems).Select(i => i.Item)],
+            ItemCount = items.Length,
+        });
     }
+
+    /// <summary>Of the others whole releases or years are held back; those that an image needs are gaps besides.</summary>
+    private static bool HasSingleAdvisories(CoverageTarget target) => target.Source is "osv" or CoverageRules.RhelVex;
 
     private static bool Concerns(HeldBackItem item, CoverageTarget target) => target.Source switch
     {

@@ -15,7 +15,8 @@ internal sealed class CoverageFindings(int packageCount)
         string name = target.Part is null ? target.Source : $"{target.Source} {target.Part}";
         string consequence = standing.Code switch
         {
-            CoverageCodes.FeedStale => "What was published since is not found.",
+            CoverageCodes.FeedStale or CoverageCodes.ClairBehind => "What was published since is not found.",
+            CoverageCodes.ClairSilent => "Whether what was published since is found is not known.",
             CoverageCodes.MappingStale => "Packages of repositories that are newer than it are judged by nothing.",
             _ when standing.HasContent => "What is not found may still be there.",
             _ => "That nothing is found in these packages is no result.",
@@ -56,7 +57,7 @@ internal sealed class CoverageFindings(int packageCount)
                 Source = ended.Target?.Source,
                 Part = ended.Target?.Part,
                 Subject = ended.Title,
-                Message = $"{ended.Title} had its last day on {day} ({known.Page}): advisories published since may not speak of it. {known.Caveat}".TrimEnd(),
+                Message = $"{ended.Title}: {known.Basis} ended on {day} ({known.Page}). Advisories published since may not speak of it. {known.Caveat}".TrimEnd(),
                 Remedy = "Build the image on a release that is maintained.",
                 Since = new DateTimeOffset(last.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero),
                 PackageCount = ended.PackageCount,
@@ -95,6 +96,8 @@ internal sealed class CoverageFindings(int packageCount)
 
     public void Note(string code, string? source, string? part, string message) => _notes.Add(new CoverageNote(code, source, part, message));
 
+    public void Note(CoverageNote note) => _notes.Add(note);
+
     public ImageCoverage Result(
         string digest, IReadOnlyList<CoverageNeed> needs, int spokenFor, IReadOnlyList<string> distributions, DateTimeOffset now)
     {
@@ -122,7 +125,8 @@ internal sealed class CoverageFindings(int packageCount)
     private string Summary(CoverageVerdict verdict, (CoverageGap Gap, string Brief)[] gaps, int spokenFor)
     {
         int silent = packageCount - spokenFor;
-        string partial = _notes.Exists(n => n.Code == CoverageCodes.FeedPartial) ? "; some advisories are held back" : "";
+        int held = _notes.Where(n => n.Code == CoverageCodes.FeedPartial).Sum(n => n.ItemCount);
+        string partial = held == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {held} held back");
         if (gaps.Length == 0)
         {
             return string.Create(CultureInfo.InvariantCulture, $"{verdict}: {spokenFor} of {packageCount} packages are judged from fresh feeds{partial}");

@@ -44,6 +44,7 @@ internal sealed record FeedJudge(
         return Freshness.State switch
         {
             _ when !Freshness.Enabled => DeselectedHere(hasPart),
+            FeedState.Missing or FeedState.Stale when hasPart && Freshness.Cause is FeedCause.NotIngested or FeedCause.ClairSilent => InClair(Freshness),
             FeedState.Missing => Missing(Freshness.Reason, Freshness.Remedy),
             FeedState.Deselected => Gap(
                 FeedState.Deselected, CoverageCodes.FeedDeselected, "is deselected", Freshness.Reason, Freshness.Remedy, hasPart),
@@ -140,6 +141,22 @@ internal sealed record FeedJudge(
             FeedState.Failed, quarantined ? CoverageCodes.FeedQuarantined : CoverageCodes.FeedFailed,
             quarantined ? "is quarantined" : published ? "could not be published" : "failed to be captured", freshness.Reason, freshness.Remedy,
             Published is { CapturedAt: not null } && IsServed && LacksOf(Published).Count == 0);
+    }
+
+    /// <summary>It is served as it should be, and Clair does not have it, or is not known to.</summary>
+    private FeedStanding InClair(SourceFreshness freshness)
+    {
+        bool isSilent = freshness.Cause == FeedCause.ClairSilent;
+        string since = freshness.ClairBehindSince is { } behind ? $" since {Time(behind)}" : "";
+        return freshness.State == FeedState.Missing
+            ? Gap(FeedState.Missing, CoverageCodes.FeedNotIngested, "never came to Clair", freshness.Reason, freshness.Remedy)
+            : Gap(
+                FeedState.Stale, isSilent ? CoverageCodes.ClairSilent : CoverageCodes.ClairBehind,
+                isSilent ? "is not known to be in Clair" : $"has not been taken by Clair{since}", freshness.Reason, freshness.Remedy, hasContent: true) with
+            {
+                Since = freshness.ClairBehindSince ?? freshness.StaleSince,
+                Age = freshness.IngestedCapturedAt is { } had ? freshness.Age + (freshness.CapturedAt - had) : null,
+            };
     }
 
     private FeedStanding Stale(SourceFreshness freshness) => Gap(

@@ -29,6 +29,15 @@ public sealed record ImageCoverage
 
     public required DateTimeOffset EvaluatedAt { get; init; }
 
+    /// <summary>The release of Clair whose rules were used: "4.9.0".</summary>
+    public string ClairRelease { get; init; } = "";
+
+    /// <summary>Whether Clair itself was asked what it has.</summary>
+    public ClairAsked ClairAsked { get; init; }
+
+    /// <summary>When the image was made at the latest; null where that is not known, so that no mapping is known to be older.</summary>
+    public DateTimeOffset? ImageCreatedAt { get; init; }
+
     /// <summary>One line for people, the verdict first: "Incomplete: debian trixie is missing (84 of 84 packages not judged)".</summary>
     public required string Summary { get; init; }
 }

@@ -9,7 +9,11 @@ namespace QuayAirGap.Core.Coverage;
 /// <param name="Name">"registry/namespace/repository:tag", or the digest where no name is known.</param>
 /// <param name="ManifestDigest">"sha256:…".</param>
 /// <param name="Tags">All its tags in that repository; empty where that is not known.</param>
-public sealed record ImageReference(string Name, string ManifestDigest, IReadOnlyList<string> Tags);
+public sealed record ImageReference(string Name, string ManifestDigest, IReadOnlyList<string> Tags)
+{
+    /// <summary>When the image was made at the latest, UTC; null where that is not known.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}
 
 /// <summary>An image of a fleet that was asked for.</summary>
 /// <param name="Reference">Which.</param>
@@ -25,6 +29,9 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
     /// <summary>Clair limits itself as well; more would only wait there.</summary>
     private const int AtOnce = 4;
 
+    /// <summary>Before this there were none: what is dated earlier has no date.</summary>
+    private static readonly DateTimeOffset s_firstImages = new(2013, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>Errors of one image; any other, a wrong key above all, is that of every image.</summary>
     private static readonly string[] s_ofOne = [ErrorIds.IndexReportInvalid, ErrorIds.ManifestDigestInvalid, ErrorIds.UpstreamTooLarge];
 
@@ -32,11 +39,14 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
     /// <param name="quay">Lists them.</param>
     /// <param name="organizations">Whose; ignored where <paramref name="repositories"/> names any.</param>
     /// <param name="repositories">"namespace/repository"; empty for all.</param>
+    /// <param name="mappingsCapturedAt">
+    /// UTC. Of images that were tagged later, Quay is asked when they were made: a tag may be newer than its image. Null where nothing depends on it.
+    /// </param>
     /// <param name="progress">Told of each repository.</param>
     /// <param name="cancellationToken">Stops at once.</param>
     public static async Task<IReadOnlyList<ImageReference>> ListAsync(
-        QuayClient quay, IReadOnlyList<string> organizations, IReadOnlyList<string> repositories, IProgress<FeedProgress>? progress,
-        CancellationToken cancellationToken)
+        QuayClient quay, IReadOnlyList<string> organizations, IReadOnlyList<string> repositories, DateTimeOffset? mappingsCapturedAt,
+        IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
         List<ImageReference> images = [];
         foreach (string repository in repositories)
@@ -49,15 +59,18 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
             }
 
             progress?.Report(new FeedProgress(repository[..slash], "Listing images", repository));
-            images.AddRange((await quay.GetImagesAsync(new QuayRepository(repository[..slash], repository[(slash + 1)..], null), cancellationToken).ConfigureAwait(false))
-                .Select(i => Reference(quay.Host, i)));
+            var named = new QuayRepository(repository[..slash], repository[(slash + 1)..], null);
+            foreach (QuayImage image in await quay.GetImagesAsync(named, cancellationToken).ConfigureAwait(false))
+            {
+                images.Add(await ReferenceAsync(quay, image, mappingsCapturedAt, cancellationToken).ConfigureAwait(false));
+            }
         }
 
         if (repositories.Count == 0)
         {
             await foreach (QuayImage image in quay.GetImagesAsync(organizations, progress, cancellationToken).ConfigureAwait(false))
             {
-                images.Add(Reference(quay.Host, image));
+                images.Add(await ReferenceAsync(quay, image, mappingsCapturedAt, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -74,6 +87,7 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
     {
         using var gate = new SemaphoreSlim(AtOnce);
         var asked = new Dictionary<string, Task<(ImageCoverage?, FeedException?)>>(StringComparer.Ordinal);
+        var made = images.Where(i => i.CreatedAt is not null).GroupBy(i => i.ManifestDigest).ToDictionary(g => g.Key, g => g.Min(i => i.CreatedAt));
         var waiting = new Queue<ImageReference>();
         int done = 0;
         try
@@ -82,7 +96,7 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
             {
                 if (!asked.ContainsKey(image.ManifestDigest))
                 {
-                    asked.Add(image.ManifestDigest, AskAsync(image.ManifestDigest, gate, cancellationToken));
+                    asked.Add(image.ManifestDigest, AskAsync(image with { CreatedAt = made.GetValueOrDefault(image.ManifestDigest) }, gate, cancellationToken));
                 }
 
                 waiting.Enqueue(image);
@@ -117,20 +131,20 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
         }
     }
 
-    private async Task<(ImageCoverage? Coverage, FeedException? Error)> AskAsync(string digest, SemaphoreSlim gate, CancellationToken cancellationToken)
+    private async Task<(ImageCoverage? Coverage, FeedException? Error)> AskAsync(ImageReference image, SemaphoreSlim gate, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            Stream? report = await clair.GetIndexReportAsync(digest, cancellationToken).ConfigureAwait(false);
+            Stream? report = await clair.GetIndexReportAsync(image.ManifestDigest, cancellationToken).ConfigureAwait(false);
             if (report is null)
             {
-                return (evaluator.NotIndexed(digest), null);
+                return (evaluator.NotIndexed(image.ManifestDigest), null);
             }
 
             await using (report.ConfigureAwait(false))
             {
-                return (evaluator.Evaluate(await IndexReport.ReadAsync(report, cancellationToken).ConfigureAwait(false)), null);
+                return (evaluator.Evaluate(await IndexReport.ReadAsync(report, cancellationToken).ConfigureAwait(false), image.CreatedAt), null);
             }
         }
         catch (FeedException e) when (s_ofOne.Contains(e.ErrorId))
@@ -143,7 +157,25 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
         }
     }
 
-    private static ImageReference Reference(string host, QuayImage image) => new(
-        $"{host}/{image.Namespace}/{image.Repository}:{(image.Tags is [string tag, ..] ? tag : image.ManifestDigest)}{(image.Platform is { } p ? $" ({p})" : "")}",
-        image.ManifestDigest, image.Tags);
+    private static async Task<ImageReference> ReferenceAsync(QuayClient quay, QuayImage image, DateTimeOffset? mappingsCapturedAt, CancellationToken cancellationToken) => new(
+        $"{quay.Host}/{image.Namespace}/{image.Repository}:{(image.Tags is [string tag, ..] ? tag : image.ManifestDigest)}{(image.Platform is { } p ? $" ({p})" : "")}",
+        image.ManifestDigest, image.Tags)
+    {
+        CreatedAt = image.TaggedAt is { } tagged && tagged > mappingsCapturedAt
+            ? await CreatedAsync(quay, image, tagged, cancellationToken).ConfigureAwait(false) : image.TaggedAt,
+    };
+
+    /// <summary>An image was made before it was tagged; how long before, its own history tells, where it tells a time that can be one.</summary>
+    private static async Task<DateTimeOffset> CreatedAsync(QuayClient quay, QuayImage image, DateTimeOffset tagged, CancellationToken cancellationToken)
+    {
+        try
+        {
+            QuayManifest manifest = await quay.GetManifestAsync(image.Namespace, image.Repository, image.ManifestDigest, cancellationToken).ConfigureAwait(false);
+            return manifest.CreatedAt is { } created && created >= s_firstImages && created < tagged ? created : tagged;
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.QuayNotFound)
+        {
+            return tagged;
+        }
+    }
 }

@@ -7,7 +7,8 @@ namespace QuayAirGap.Core.Coverage;
 /// <param name="Time">UTC.</param>
 internal sealed record SettingsDecision(string Actor, DateTimeOffset Time)
 {
-    private static readonly string[] s_choices = ["Enabled", "Include", "Exclude"];
+    /// <summary>As they are written, and as ledgers have them from before.</summary>
+    private static readonly string[] s_choices = ["enabled", "include", "exclude", "Enabled", "Include", "Exclude"];
 
     /// <summary>By source, of the ledger; nothing where it says nothing, or cannot be read: who it was decides on no verdict.</summary>
     public static IReadOnlyDictionary<string, SettingsDecision> NewestOf(Site site)

@@ -57,6 +57,28 @@ public sealed class SiteFeeds
     /// <summary>What of the upstreams' content is not published.</summary>
     public IReadOnlyList<HeldBackItem> HeldBack => _generation?.HeldBack ?? [];
 
+    /// <summary>The release of Clair whose rules this site's settings name.</summary>
+    public ClairRelease Release => _settings.ClairRelease;
+
+    /// <summary>Whether the ages know of Clair itself; never <see cref="ClairAsked.Updaters"/>.</summary>
+    public ClairAsked ClairAsked => _settings.Clair is null ? ClairAsked.NotAsked : Current().Clair is null ? ClairAsked.Silent : ClairAsked.Answered;
+
+    /// <summary>When the Clair that the settings name last answered, UTC; null where it never did, or none is named.</summary>
+    public DateTimeOffset? ClairAnsweredAt => _clair?.AnsweredAt;
+
+    /// <summary>When the older of the indexer's mappings was captured, UTC; null where one is missing.</summary>
+    public DateTimeOffset? MappingsCapturedAt
+    {
+        get
+        {
+            DateTimeOffset?[] captured =
+            [
+                .. new[] { CoverageRules.RepositoryMapping, CoverageRules.ContainerMapping }.Select(n => _served.Contains(n) ? _published.GetValueOrDefault(n)?.CapturedAt : null),
+            ];
+            return captured.Contains(null) ? null : captured.Min();
+        }
+    }
+
     /// <summary>This machine's clock, UTC.</summary>
     public DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -89,13 +111,21 @@ public sealed class SiteFeeds
     /// <summary>How a feed stands for somebody who needs it.</summary>
     internal FeedStanding StandingOf(CoverageTarget target) => new FeedJudge(
         target,
-        Current().BySource.GetValueOrDefault(target.Source),
+        FreshnessOf(target),
         _generation is not null,
         _published.GetValueOrDefault(target.Source),
         _served.Contains(target.Source),
         _settings.Sources.FirstOrDefault(s => s.Name == target.Source),
         HeldBack,
         () => _decisions.Value.GetValueOrDefault(target.Source)).Judge();
+
+    /// <summary>When what is known of Clair's part in a source stops to be good by itself, UTC; null where that decides nothing, or is over already.</summary>
+    internal DateTimeOffset? ClairGoodUntil(string source)
+    {
+        Ages ages = Current();
+        return ages.Clair is { } clair && ClairWatch.CanTell(source) && ages.BySource.GetValueOrDefault(source) is { } freshness && clair.GoodUntil(freshness) is var end && end > ages.At
+            ? end : null;
+    }
 
     /// <summary>The releases or ecosystems of a source that are served; empty for none, and for a source without parts.</summary>
     public IReadOnlyList<string> PartsOf(string source) =>
@@ -104,6 +134,18 @@ public sealed class SiteFeeds
     /// <summary>Those of a target's updaters that are served.</summary>
     internal IEnumerable<string> ServedOf(CoverageTarget target) =>
         _published.GetValueOrDefault(target.Source) is { } published ? target.Updaters.Where(published.Updaters.Contains) : [];
+
+    /// <summary>
+    /// Of its source. Where Clair lacks something of the source and nothing of the target, the target stands as it is served: an image must not
+    /// look incomplete for an ecosystem that it does not use.
+    /// </summary>
+    private SourceFreshness? FreshnessOf(CoverageTarget target)
+    {
+        Ages ages = Current();
+        return ages.BySource.GetValueOrDefault(target.Source) is { Cause: FeedCause.NotIngested } behind
+            ? ages.Clair?.HasAll(target.Source, [.. ServedOf(target)]) == true ? ages.Served[target.Source] : behind
+            : ages.BySource.GetValueOrDefault(target.Source);
+    }
 
     private static Generation LoadIndex(GenerationStore store, int number)
     {
@@ -125,10 +167,18 @@ public sealed class SiteFeeds
 
     private Ages AgesAt(DateTimeOffset now)
     {
-        IReadOnlyList<SourceFreshness> sources = FreshnessEvaluator.Evaluate(
-            _settings, _generation, now, SiteFreshness.Knowledge(_settings, _generation, _kept, _clair, MachineUptime.Beside(_clock)));
-        return new Ages(now, sources, sources.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal));
+        SiteKnowledge known = SiteFreshness.Knowledge(_settings, _generation, _kept, _clair, MachineUptime.Beside(_clock));
+        IReadOnlyList<SourceFreshness> sources = FreshnessEvaluator.Evaluate(_settings, _generation, now, known);
+        IReadOnlyList<SourceFreshness> served = known.Clair is null ? sources : FreshnessEvaluator.Evaluate(_settings, _generation, now, known with { Clair = null });
+        return new Ages(
+            now, sources, sources.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal), served.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal),
+            known.Clair?.IsHeard(now) == true ? known.Clair : null);
     }
 
-    private sealed record Ages(DateTimeOffset At, IReadOnlyList<SourceFreshness> Sources, FrozenDictionary<string, SourceFreshness> BySource);
+    /// <param name="BySource">As Clair has them, as far as that is known.</param>
+    /// <param name="Served">As they are served.</param>
+    /// <param name="Clair">Null where it is not known what it has.</param>
+    private sealed record Ages(
+        DateTimeOffset At, IReadOnlyList<SourceFreshness> Sources, FrozenDictionary<string, SourceFreshness> BySource,
+        FrozenDictionary<string, SourceFreshness> Served, ClairView? Clair);
 }

@@ -87,6 +87,33 @@ internal sealed record ClairView(ClairSettings Settings, ClairRecord Record, int
         };
     }
 
+    /// <summary>Whether what was last heard of it still counts.</summary>
+    public bool IsHeard(DateTimeOffset now) => Record.Error is null && Record.AnsweredAt is { } answered && now - answered <= s_longestSilence;
+
+    /// <summary>When what is known of it, or what it has of a source, stops to be good by itself; UTC, never null.</summary>
+    /// <param name="source">As it was judged with this.</param>
+    public DateTimeOffset GoodUntil(SourceFreshness source)
+    {
+        IEnumerable<DateTimeOffset?> ends =
+        [
+            Record.AnsweredAt + s_longestSilence, source.IngestedCapturedAt + source.WarnAfter, source.ClairBehindSince + Settings.PickUpWithin,
+        ];
+        return ends.Min() ?? DateTimeOffset.MinValue;
+    }
+
+    /// <summary>Whether Clair is proved to have, of this generation, what these updaters bring.</summary>
+    public bool HasAll(string source, IReadOnlyCollection<string> updaters)
+    {
+        if (updaters.Count == 0 || Record.Generation != Generation || Record.Sources.GetValueOrDefault(source) is not { } proof)
+        {
+            return false;
+        }
+
+        HashSet<string> behind = [.. proof.Behind.Select(IngestionEvaluator.Canonical)];
+        HashSet<string> proved = [.. proof.Updaters.Keys.Select(IngestionEvaluator.Canonical)];
+        return updaters.Select(IngestionEvaluator.Canonical).All(u => proved.Contains(u) && !behind.Contains(u));
+    }
+
     private static ClairHolding Holding(SourceProof? proof, bool isOfThis) => proof?.State switch
     {
         IngestionState.Current when isOfThis => ClairHolding.Current,

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using QuayAirGap.Core.Freshness;
 using QuayAirGap.Core.Sites;
-using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Notifying;
 
@@ -68,23 +67,9 @@ public sealed record WarningState
     }
 
     /// <exception cref="FeedException"><see cref="ErrorIds.SiteNotWritable"/> or <see cref="ErrorIds.DiskFull"/></exception>
-    public void Save(Site site)
-    {
-        try
-        {
-            Durable.ReplaceFile(FileOf(site), JsonSerializer.SerializeToUtf8Bytes(this, WarningJson.Default.WarningState));
-        }
-        catch (IOException e) when (Site.IsFull(e))
-        {
-            throw Site.DiskFull(FileOf(site), e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FeedException(
-                ErrorIds.SiteNotWritable, $"What was sent cannot be kept in '{FileOf(site)}': {e.Message}", FileOf(site),
-                "Give this account write access to the site's folder, or the next run sends everything again.", e);
-        }
-    }
+    public void Save(Site site) => StateFile.Save(
+        FileOf(site), JsonSerializer.SerializeToUtf8Bytes(this, WarningJson.Default.WarningState), "What was sent",
+        "Give this account write access to the site's folder, or the next run sends everything again.");
 }
 
 [JsonSourceGenerationOptions(

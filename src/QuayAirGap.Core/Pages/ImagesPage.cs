@@ -39,6 +39,7 @@ public static class ImagesPage
             else
             {
                 Hero(html, report);
+                FleetReasons.Write(html, report);
                 Fleet(html, report, addressOf);
             }
 
@@ -76,6 +77,11 @@ public static class ImagesPage
             .Open("p", ("class", "facts")).Element("strong", image.Name, ("class", "file")).Close()
             .Element("p", coverage.ManifestDigest, ("class", "facts file"))
             .Open("p", ("class", "facts")).Text($"{ScanText.Findings(image)}. {coverage.PackagesSpokenFor:N0} of {PageText.Count(coverage.PackageCount, "package", "packages")} are spoken for.");
+        if (coverage.ImageCreatedAt is { } created)
+        {
+            html.Text($" The image is of {PageText.Time(created)} or earlier.");
+        }
+
         if (image.TakenAt is { } taken)
         {
             html.Text(" Clair gave its report ").Moment(taken).Text(".");
@@ -86,7 +92,7 @@ public static class ImagesPage
             html.Text(" ").Open("span", ("class", "until")).Text($"The verdict ends at {PageText.Time(until)} if nothing is brought in.").Close();
         }
 
-        html.Close(3).Line();
+        html.Close().Element("p", ScanText.Basis(report), ("class", "facts basis")).Close(2).Line();
     }
 
     private static void Hero(HtmlWriter html, ScanReport report)
@@ -101,7 +107,8 @@ public static class ImagesPage
                 ? "No reports were published to this site: nothing is known of any image. Export-ClairScanReport -Publish puts them here."
                 : bad == 0 ? Meaning(CoverageVerdict.Covered) : "The images below are sorted by the risk that a clean-looking result of them is false.", ("class", "meaning"))
             .Open("p", ("class", "facts")).Text(report.Generation is { } generation ? $"By generation {generation}" : "Nothing is published at this site")
-            .Text($", by the rules of Clair {report.ClairRelease}. What this page says was found out ").Moment(report.MadeAt).Text(".").Close(3).Line();
+            .Text(". What this page says was found out ").Moment(report.MadeAt).Text(".").Close()
+            .Element("p", ScanText.Basis(report), ("class", "facts basis")).Close(2).Line();
     }
 
     private static void Fleet(HtmlWriter html, ScanReport report, Func<ScannedImage, string>? addressOf)
@@ -123,7 +130,7 @@ public static class ImagesPage
 
         html.Close().Element("p", "", ("id", "shown"), ("role", "status")).Close().Line();
         html.Open("table", ("class", "images")).Open("thead").Open("tr");
-        foreach (string head in new[] { "Image", "Verdict", "Findings, worth what the verdict says", "Packages not spoken for", "Why, and what to do" })
+        foreach (string head in new[] { "Image", "Verdict", "Findings, worth what the verdict says", "Packages not spoken for", "Why" })
         {
             html.Element("th", head, ("scope", "col"));
         }
@@ -184,8 +191,20 @@ public static class ImagesPage
             .Open("td", ("data-head", "Why"));
         _ = c.Gaps.Count == 0
             ? html.Element("span", image.GoodUntil is { } until ? $"Good until {PageText.Time(until)} if nothing is brought in." : "–", ("class", "unknown wrapping"))
-            : html.Open("span").Text($"{c.Gaps[0].Message} {c.Gaps[0].Remedy}").Text(c.Gaps.Count == 1 ? "" : $" And {PageText.Count(c.Gaps.Count - 1, "more gap", "more gaps")}.").Close();
+            : html.Element("span", Brief(c));
+        foreach (CoverageNote held in c.Notes.Where(n => n.Code == CoverageCodes.FeedPartial))
+        {
+            html.Element("p", held.Message, ("class", "cause"));
+        }
+
         html.Close(2).Line();
+    }
+
+    /// <summary>The summary without the verdict, which stands beside it; of a report that could not be read, why.</summary>
+    private static string Brief(ImageCoverage coverage)
+    {
+        string brief = coverage.Summary[(coverage.Summary.IndexOf(": ", StringComparison.Ordinal) is var colon and >= 0 ? colon + 2 : 0)..];
+        return coverage.Gaps[0].Code == ScannedImage.ReportUnreadable ? $"{brief}: {coverage.Gaps[0].Message}" : brief;
     }
 
     private static void Counts(HtmlWriter html, ScannedImage image)
@@ -228,6 +247,7 @@ public static class ImagesPage
         .Element("dt", "Unsupported").Element("dd", Meaning(CoverageVerdict.Unsupported))
         .Element("dt", "Incomplete").Element("dd", Meaning(CoverageVerdict.Incomplete))
         .Element("dt", "Unindexed").Element("dd", Meaning(CoverageVerdict.Unindexed))
-        .Element("dt", "Dates").Element("dd", "The dates of feeds are those of what this site publishes. Whether Clair had taken it in when it gave its report is for Get-ClairUpdateOperation to say.")
+        .Element("dt", "Dates").Element("dd", "The dates of feeds are those of what this site publishes. Whether Clair has taken it in counts where sources.yaml names the Clair (clair: url) and it is asked; "
+            + "what it had when it gave its report is for Get-ClairUpdateOperation to say.")
         .Close(2).Line();
 }

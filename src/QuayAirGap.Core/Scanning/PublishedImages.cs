@@ -9,9 +9,9 @@ namespace QuayAirGap.Core.Scanning;
 /// while nothing has changed, for a time that grows with what judging costs. Safe for concurrent use.
 /// </summary>
 /// <param name="site">Whose.</param>
-/// <param name="release">The Clair by whose rules they are judged.</param>
+/// <param name="release">The Clair by whose rules they are judged; null for the one that the site's settings name.</param>
 /// <param name="clock">Says what now is.</param>
-public sealed class PublishedImages(Site site, ClairRelease release, TimeProvider clock)
+public sealed class PublishedImages(Site site, ClairRelease? release, TimeProvider clock)
 {
     private static readonly TimeSpan s_shortest = TimeSpan.FromSeconds(30);
 
@@ -52,13 +52,14 @@ public sealed class PublishedImages(Site site, ClairRelease release, TimeProvide
         }
 
         var feeds = SiteFeeds.Load(site, clock);
-        return ScanReport.Of(NameOfSite(), feeds, release.Name, [stored.Judge(new CoverageEvaluator(feeds, release), feeds)]);
+        var evaluator = new CoverageEvaluator(feeds, release ?? feeds.Release);
+        return ScanReport.Of(NameOfSite(), feeds, evaluator, [stored.Judge(evaluator, feeds)]);
     }
 
     private (ScanReport, IReadOnlyList<string>) JudgeAll()
     {
         var feeds = SiteFeeds.Load(site, clock);
-        var evaluator = new CoverageEvaluator(feeds, release);
+        var evaluator = new CoverageEvaluator(feeds, release ?? feeds.Release);
         List<ScannedImage> images = [];
         List<string> troubles = [];
         foreach (string id in _stored.Ids())
@@ -76,7 +77,7 @@ public sealed class PublishedImages(Site site, ClairRelease release, TimeProvide
             }
         }
 
-        return (ScanReport.Of(NameOfSite(), feeds, release.Name, images), troubles);
+        return (ScanReport.Of(NameOfSite(), feeds, evaluator, images), troubles);
     }
 
     private string NameOfSite() => SiteSettings.Load(site).Warnings.Name ?? Environment.MachineName;

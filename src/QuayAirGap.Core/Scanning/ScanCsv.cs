@@ -20,15 +20,21 @@ public static class ScanCsv
     {
         using var text = new StreamWriter(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true), leaveOpen: true) { NewLine = "\r\n" };
         Row(text, s_head);
+        string basis = ScanText.Basis(report);
         foreach (ScannedImage image in report.Images)
         {
             ImageCoverage c = image.Coverage;
             string verdict = c.Verdict.ToString();
             string taken = ScanText.Time(image.TakenAt) ?? "";
-            Row(text, [verdict, image.Name, c.ManifestDigest, "Verdict", verdict, "", "", "", "", "", "", "", taken, $"{c.Summary}; {ScanText.Findings(image)}", ""]);
+            Row(text, [verdict, image.Name, c.ManifestDigest, "Verdict", verdict, "", "", "", "", "", "", "", taken, $"{c.Summary}; {ScanText.Findings(image)}. {basis}", ""]);
             foreach (CoverageGap gap in c.Gaps)
             {
                 Row(text, [verdict, image.Name, c.ManifestDigest, "Gap", gap.Code, "", "", gap.Subject, "", "", gap.Source ?? "", "", taken, $"{gap.Message} {gap.Remedy}", ""]);
+            }
+
+            foreach (CoverageNote note in c.Notes)
+            {
+                Row(text, [verdict, image.Name, c.ManifestDigest, "Note", note.Code, "", "", "", "", "", note.Source ?? "", "", taken, note.Message, ""]);
             }
 
             foreach (CoverageNeed need in c.Needs)

@@ -19,6 +19,8 @@ public static class ScanJson
         json.WriteString("site", report.Site);
         json.WriteString("madeAt", ScanText.Time(report.MadeAt));
         json.WriteString("clairRelease", report.ClairRelease);
+        json.WriteString("clairAsked", report.ClairAsked.ToString());
+        json.WriteString("clairAnsweredAt", ScanText.Time(report.ClairAnsweredAt));
         if (report.Generation is { } generation)
         {
             json.WriteNumber("generation", generation);
@@ -60,6 +62,7 @@ public static class ScanJson
         json.WriteString("summary", coverage.Summary);
         json.WriteString("evaluatedAt", ScanText.Time(coverage.EvaluatedAt));
         json.WriteString("goodUntil", ScanText.Time(image.GoodUntil));
+        json.WriteString("imageCreatedAt", ScanText.Time(coverage.ImageCreatedAt));
         json.WriteString("reportTakenAt", ScanText.Time(image.TakenAt));
         json.WriteNumber("packages", coverage.PackageCount);
         json.WriteNumber("packagesSpokenFor", coverage.PackagesSpokenFor);
@@ -76,6 +79,26 @@ public static class ScanJson
             json.WriteString("since", ScanText.Time(gap.Since));
             json.WriteString("message", gap.Message);
             json.WriteString("remedy", gap.Remedy);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("notes");
+        foreach (CoverageNote note in coverage.Notes)
+        {
+            json.WriteStartObject();
+            json.WriteString("code", note.Code);
+            json.WriteString("source", note.Source);
+            json.WriteString("part", note.Part);
+            json.WriteString("message", note.Message);
+            json.WriteNumber("itemCount", note.ItemCount);
+            json.WriteStartArray("items");
+            foreach (string item in note.Items)
+            {
+                json.WriteStringValue(item);
+            }
+
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 

@@ -13,6 +13,12 @@ public sealed record ScanReport
     /// <summary>The release of Clair whose rules were taken.</summary>
     public required string ClairRelease { get; init; }
 
+    /// <summary>Whether Clair itself was asked what it has.</summary>
+    public ClairAsked ClairAsked { get; init; }
+
+    /// <summary>When Clair last answered; null where it never did, or nobody asked.</summary>
+    public DateTimeOffset? ClairAnsweredAt { get; init; }
+
     /// <summary>The generation that the site serves; null where it serves none.</summary>
     public int? Generation { get; init; }
 
@@ -24,12 +30,17 @@ public sealed record ScanReport
 
     public CoverageVerdict Worst => Images.Count == 0 ? CoverageVerdict.Unindexed : Images[0].Coverage.Verdict;
 
+    /// <param name="site">What messages call it.</param>
+    /// <param name="feeds">What it serves.</param>
+    /// <param name="evaluator">What judged the images by it.</param>
     /// <param name="images">In any order.</param>
-    public static ScanReport Of(string site, SiteFeeds feeds, string clairRelease, IEnumerable<ScannedImage> images) => new()
+    public static ScanReport Of(string site, SiteFeeds feeds, CoverageEvaluator evaluator, IEnumerable<ScannedImage> images) => new()
     {
         Site = site,
         MadeAt = feeds.Now.ToUniversalTime(),
-        ClairRelease = clairRelease,
+        ClairRelease = evaluator.Release.Name,
+        ClairAsked = evaluator.ClairAsked,
+        ClairAnsweredAt = feeds.ClairAnsweredAt,
         Generation = feeds.Generation,
         Sources = feeds.Sources,
         Images =

@@ -34,7 +34,7 @@ public static class ScanSarif
         ImageCoverage coverage = image.Coverage;
         ScanFinding[] rules = [.. image.Findings.DistinctBy(f => f.Name)];
         Dictionary<string, int> index = rules.Select((f, i) => (f.Name, i)).ToDictionary(r => r.Name, r => r.i, StringComparer.Ordinal);
-        string[] codes = [.. coverage.Gaps.Select(g => g.Code).Append(Code(coverage)).Distinct()];
+        string[] codes = [.. coverage.Gaps.Select(g => g.Code).Concat(coverage.Notes.Select(n => n.Code)).Append(Code(coverage)).Distinct()];
 
         json.WriteStartObject();
         json.WriteStartObject("tool");
@@ -74,6 +74,8 @@ public static class ScanSarif
         json.WriteEndArray();
         json.WriteStartObject("properties");
         json.WriteString("verdict", coverage.Verdict.ToString());
+        json.WriteString("clairRelease", report.ClairRelease);
+        json.WriteString("clairAsked", report.ClairAsked.ToString());
         json.WriteString("reportTakenAt", ScanText.Time(image.TakenAt));
         json.WriteString("goodUntil", ScanText.Time(image.GoodUntil));
         json.WriteNumber("packages", coverage.PackageCount);
@@ -99,10 +101,15 @@ public static class ScanSarif
         json.WriteStartArray("toolConfigurationNotifications");
 
         // The verdict first, whatever else there is to say.
-        Notification(json, Code(coverage), Level(coverage.Verdict), $"{coverage.Summary}. {ScanText.Findings(image)}.");
+        Notification(json, Code(coverage), Level(coverage.Verdict), $"{coverage.Summary}. {ScanText.Findings(image)}. {ScanText.Basis(report)}");
         foreach (CoverageGap gap in coverage.Gaps)
         {
             Notification(json, gap.Code, Level(gap.Verdict), $"{gap.Message} {gap.Remedy}");
+        }
+
+        foreach (CoverageNote note in coverage.Notes)
+        {
+            Notification(json, note.Code, "note", note.Message);
         }
 
         json.WriteEndArray();

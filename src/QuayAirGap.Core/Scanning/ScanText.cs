@@ -10,6 +10,17 @@ internal static class ScanText
 
     public static string Score(double? cvss) => cvss?.ToString("0.0", CultureInfo.InvariantCulture) ?? "";
 
+    /// <summary>By what the verdicts were reached, a sentence.</summary>
+    public static string Basis(string clairRelease, ClairAsked asked, DateTimeOffset? answeredAt) => $"Judged by the rules of Clair {clairRelease} and " + asked switch
+    {
+        ClairAsked.Answered => $"by what Clair has: it was asked, and last answered at {Time(answeredAt)}.",
+        ClairAsked.Updaters => "by what the mirror serves; Clair was asked which updaters it ever ran, not how old what it has is.",
+        ClairAsked.Silent => $"by what the mirror serves; Clair does not say what it has ({(answeredAt is null ? "it never answered" : $"it last answered at {Time(answeredAt)}")}).",
+        _ => "by what the mirror serves; Clair's own state was not asked.",
+    };
+
+    public static string Basis(ScanReport report) => Basis(report.ClairRelease, report.ClairAsked, report.ClairAnsweredAt);
+
     /// <summary>What a number of findings is worth: it never stands without its verdict.</summary>
     public static string Findings(ScannedImage image) => image.TakenAt is null
         ? "not judged by Clair"

@@ -109,6 +109,7 @@ public sealed record ScannedImage
         Dictionary<string, TimeSpan> warn = feeds.Sources.ToDictionary(s => s.Name, s => s.WarnAfter);
         IEnumerable<DateTimeOffset> ends = coverage.Needs.Where(n => n.CapturedAt is not null)
             .Select(n => n.CapturedAt!.Value + warn.GetValueOrDefault(n.Source, AnswerHolds));
+        ends = ends.Concat(coverage.Needs.Where(n => n.Decides).Select(n => feeds.ClairGoodUntil(n.Source)).OfType<DateTimeOffset>());
         return ends.Concat(takenAt is { } taken ? [taken + AnswerHolds] : []).Select(e => (DateTimeOffset?)e).Min();
     }
 }

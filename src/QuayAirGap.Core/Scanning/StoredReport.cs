@@ -26,11 +26,14 @@ public sealed record StoredReport
 
     public required string ManifestDigest { get; init; }
 
+    /// <summary>When the image was made at the latest; null where that is not known.</summary>
+    public DateTimeOffset? ImageCreatedAt { get; init; }
+
     public IReadOnlyList<ScanFinding> Findings { get; init; } = [];
 
     /// <summary>Judges it by the feeds as they are now.</summary>
     public ScannedImage Judge(CoverageEvaluator evaluator, SiteFeeds feeds) => ScannedImage.Of(
-        Name, Index is null ? evaluator.NotIndexed(ManifestDigest) : evaluator.Evaluate(Index), Findings, TakenAt, feeds);
+        Name, Index is null ? evaluator.NotIndexed(ManifestDigest) : evaluator.Evaluate(Index, ImageCreatedAt), Findings, TakenAt, feeds);
 }
 
 /// <summary>The reports that a site shows: reports/ID.json.gz, each written as a whole. Reading needs no lock.</summary>

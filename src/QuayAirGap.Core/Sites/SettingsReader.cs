@@ -43,6 +43,7 @@ internal static partial class SettingsReader
         NetworkSettings network = settings.Network;
         WarningSettings warnings = settings.Warnings;
         ClairSettings? clair = null;
+        ClairRelease release = ClairRelease.V490;
         RefuseLater(document, root);
         foreach (SettingsEntry entry in root.Entries)
         {
@@ -67,7 +68,7 @@ internal static partial class SettingsReader
                     warnings = new WarningSettingsReader(document).Read(entry);
                     break;
                 case "clair":
-                    clair = ReadClair(document, entry);
+                    (clair, release) = ReadClair(document, entry);
                     break;
                 default:
                     throw UnknownKey(document, entry.Key, "a setting", s_rootKeys);
@@ -82,6 +83,7 @@ internal static partial class SettingsReader
             Network = network,
             Warnings = warnings,
             Clair = clair,
+            ClairRelease = release,
         };
     }
 

@@ -27,6 +27,7 @@ public sealed partial class SiteSettings
         # clair:                    # the Clair that reads the mirror here: feeds count as fresh once it is proved to have them
         #   url: http://clair.example:6060
         #   pskFile: /etc/quayairgap/clair-psk
+        #   release: 4.9.0          # by whose rules images are judged: 4.9.0 or main
         sources: {}
 
         """;

@@ -88,4 +88,7 @@ public sealed partial class SiteSettings
 
     /// <summary>The Clair that reads this site's mirror; null where nobody named it, so that nobody asks it.</summary>
     public ClairSettings? Clair { get; init; }
+
+    /// <summary>The release of Clair that judges the images here: releases differ in what they know.</summary>
+    public ClairRelease ClairRelease { get; init; } = ClairRelease.V490;
 }

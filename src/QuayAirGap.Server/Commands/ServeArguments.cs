@@ -31,7 +31,7 @@ internal sealed record ServeArguments
           --scan-gateway-ca <f>   PEM, the authorities that vouch for Clair, where its address has https and they are not the system's.
           --scan-gateway-contact <text>  Whom to ask, in words, at the end of each warning.
           --scan-gateway-link <url>  Where to read more: the link of each warning, such as this mirror's status page.
-          --clair-release <name>  The release of that Clair. Default: 4.9.0.
+          --clair-release <name>  The release of that Clair. Default: the site's setting, else 4.9.0.
           --max-connections <n>   All connections together. Default: 20000. The account's limit of open files must be above it.
           --quiet                 No line for each request.
           --help                  This text.

@@ -85,7 +85,7 @@ public static class ServeCommand
                 CaFile = arguments.ScanGatewayCa is null ? null : Path.GetFullPath(arguments.ScanGatewayCa),
                 Contact = arguments.ScanGatewayContact,
                 Link = arguments.ScanGatewayLink,
-                Release = ClairRelease.Get(arguments.ClairRelease ?? ClairRelease.Default),
+                Release = arguments.ClairRelease is { } release ? ClairRelease.Get(release) : null,
             };
 
         static ServerCertificateFiles? CertificateOf(ServeArguments arguments) => arguments.TlsCertificate is not { } certificate

@@ -90,6 +90,17 @@ internal sealed class ReportWarning(string? contact, Uri? link)
             text.Append(CultureInfo.InvariantCulture, $" And {coverage.Gaps.Count - MostGaps} more.");
         }
 
+        foreach (CoverageNote held in coverage.Notes.Where(n => n.Code == CoverageCodes.FeedPartial).Take(MostGaps))
+        {
+            text.Append(CultureInfo.InvariantCulture, $" [{held.Code}] {Sentence(held.Message)}");
+        }
+
+        text.Append(coverage.ClairAsked switch
+        {
+            ClairAsked.Answered => " Clair itself was asked what it has.",
+            ClairAsked.Silent => " Judged by what the mirror serves; Clair does not say what it has.",
+            _ => " Judged by what the mirror serves; Clair's own state was not asked.",
+        });
         return text.Append(CultureInfo.InvariantCulture, $" Ask {contact ?? "whoever runs the mirror of Clair's feeds (QuayAirGap)"}.").ToString();
     }
 

@@ -14,8 +14,8 @@ public sealed record ScanGatewayOptions
     /// <summary>PEM, the only authorities that are trusted to vouch for Clair; null for the system's. An absolute path.</summary>
     public string? CaFile { get; init; }
 
-    /// <summary>What Clair it is: which updaters it has depends on it.</summary>
-    public ClairRelease Release { get; init; } = ClairRelease.V490;
+    /// <summary>What Clair it is: which updaters it has depends on it. Null for the one that the site's settings name.</summary>
+    public ClairRelease? Release { get; init; }
 
     /// <summary>Whom to ask about a warning, in words; null for "whoever runs the feed mirror".</summary>
     public string? Contact { get; init; }

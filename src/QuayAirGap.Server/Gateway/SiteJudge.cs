@@ -8,7 +8,7 @@ namespace QuayAirGap.Server.Gateway;
 /// Judges by what a site serves. The site is read anew when it has changed; reports themselves are not kept: Clair writes the members of its maps in
 /// another order each time, so that no two are the same bytes, and judging one costs a few milliseconds.
 /// </summary>
-internal sealed class SiteJudge(Site site, ClairRelease release, TimeProvider time) : IReportJudge
+internal sealed class SiteJudge(Site site, ClairRelease? release, TimeProvider time) : IReportJudge
 {
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
 
@@ -30,7 +30,7 @@ internal sealed class SiteJudge(Site site, ClairRelease release, TimeProvider ti
             if (_current is not { } known || SiteFeeds.StampOf(site) != known.Feeds.Stamp)
             {
                 var feeds = SiteFeeds.Load(site, time);
-                _current = (feeds, new CoverageEvaluator(feeds, release));
+                _current = (feeds, new CoverageEvaluator(feeds, release ?? feeds.Release));
             }
 
             _lookedAt = time.GetTimestamp();

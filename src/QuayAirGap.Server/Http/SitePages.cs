@@ -16,7 +16,11 @@ internal sealed record SitePage(int Status, string Type, byte[] Body);
 /// to the site are worth by these feeds. Rendering reads the ledger and the generation's index, so that one result serves everybody for a
 /// few seconds; the ages in it are reckoned by whoever reads it.
 /// </summary>
-internal sealed class SitePages(Site site, TimeProvider time, ILogger log)
+/// <param name="site">Whose.</param>
+/// <param name="release">The Clair by whose rules images are judged; null for the one that the site's settings name.</param>
+/// <param name="time">Says what now is.</param>
+/// <param name="log">Gets troubles.</param>
+internal sealed class SitePages(Site site, ClairRelease? release, TimeProvider time, ILogger log)
 {
     private const string Html = "text/html; charset=utf-8";
     private const string Json = "application/json";
@@ -32,7 +36,7 @@ internal sealed class SitePages(Site site, TimeProvider time, ILogger log)
     private (ScanReport Report, byte[] Page)? _list;
     private Made? _made;
 
-    private readonly PublishedImages _images = new(site, ClairRelease.Get(ClairRelease.Default), time);
+    private readonly PublishedImages _images = new(site, release, time);
 
     public static bool Has(string? path) =>
         path is "/status" or "/status.json" or "/images" || (path?.StartsWith(ImagePrefix, StringComparison.Ordinal) == true && StoredReports.IsId(path[ImagePrefix.Length..]));

@@ -106,7 +106,13 @@ public abstract class ImageReportCmdlet : PathCmdlet
     /// <summary>The release of Clair that judges the images.</summary>
     [Parameter]
     [ValidateSet("4.9.0", "main")]
-    public string ClairRelease { get; set; } = Core.Clair.ClairRelease.Default;
+    public string? ClairRelease { get; set; }
+
+    /// <summary>When the images were made, where Quay is not there to say so.</summary>
+    [Parameter(ParameterSetName = DigestSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = "Path")]
+    [Parameter(ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
+    public DateTimeOffset? ImageCreatedAt { get; set; }
 
     /// <summary>What this site serves.</summary>
     private protected SiteFeeds Feeds => _feeds ??= SiteFeeds.Load(OpenSite(), TimeProvider.System);
@@ -114,7 +120,7 @@ public abstract class ImageReportCmdlet : PathCmdlet
     /// <inheritdoc/>
     protected override string NotFoundId => ErrorIds.IndexReportNotFound;
 
-    private protected CoverageEvaluator Evaluator => _evaluator ??= new CoverageEvaluator(Feeds, Core.Clair.ClairRelease.Get(ClairRelease))
+    private protected CoverageEvaluator Evaluator => _evaluator ??= new CoverageEvaluator(Feeds, ClairRelease is { } named ? Core.Clair.ClairRelease.Get(named) : Feeds.Release)
     {
         IngestedUpdaters = ClairUri is null ? null : Ingested(),
     };
@@ -151,7 +157,7 @@ public abstract class ImageReportCmdlet : PathCmdlet
         {
             try
             {
-                Take(path, [], Evaluator.Evaluate(IndexReport.Read(file)));
+                Take(path, [], Evaluator.Evaluate(IndexReport.Read(file), ImageCreatedAt?.ToUniversalTime()));
             }
             catch (FeedException e) when (e.ErrorId == ErrorIds.IndexReportInvalid)
             {
@@ -165,7 +171,7 @@ public abstract class ImageReportCmdlet : PathCmdlet
     {
         if (ParameterSetName == DigestSet)
         {
-            Ask([.. ManifestDigest.Select(d => new ImageReference(d, d, []))]);
+            Ask([.. ManifestDigest.Select(d => new ImageReference(d, d, []) { CreatedAt = ImageCreatedAt?.ToUniversalTime() })]);
         }
     }
 
@@ -178,10 +184,11 @@ public abstract class ImageReportCmdlet : PathCmdlet
 
         string? token = QuayTokenPath is null ? SecretText.Of(QuayToken) : ReadSecret(QuayTokenPath);
         using var quay = new QuayClient(QuayUri!, token, CaCertificate is null ? null : FilePath(CaCertificate));
+        DateTimeOffset? mappings = Feeds.MappingsCapturedAt;
         IReadOnlyList<ImageReference> images = Await(async (progress, stop) =>
         {
             IReadOnlyList<string> organizations = All ? [.. (await quay.GetNamespacesAsync(stop)).Select(n => n.Name)] : Organization;
-            return await ImageFleet.ListAsync(quay, organizations, Repository, progress, stop);
+            return await ImageFleet.ListAsync(quay, organizations, Repository, mappings, progress, stop);
         });
         WriteVerbose($"{images.Count} images, {images.Select(i => i.ManifestDigest).Distinct().Count()} different ones.");
         foreach (ImageReference[] batch in images.Chunk(Batch))

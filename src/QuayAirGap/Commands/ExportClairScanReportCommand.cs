@@ -88,7 +88,7 @@ public sealed class ExportClairScanReportCommand : ImageReportCmdlet
             return;
         }
 
-        Keep(new StoredReport { Name = path, ManifestDigest = report.Index.ManifestDigest, TakenAt = taken, Index = report.Index, Findings = report.Findings });
+        Keep(new StoredReport { Name = path, ManifestDigest = report.Index.ManifestDigest, TakenAt = taken, Index = report.Index, ImageCreatedAt = ImageCreatedAt?.ToUniversalTime(), Findings = report.Findings });
     }
 
     /// <inheritdoc/>
@@ -134,7 +134,7 @@ public sealed class ExportClairScanReportCommand : ImageReportCmdlet
             string path = FilePath(Destination);
             if (ShouldProcess(path, $"Write the scan report of {_images.Count} images"))
             {
-                PageFile.Write(path, ScanReportFile.Render(ScanReport.Of(SiteName(), Feeds, ClairRelease, _images), Format), Force);
+                PageFile.Write(path, ScanReportFile.Render(ScanReport.Of(SiteName(), Feeds, Evaluator, _images), Format), Force);
                 if (PassThru)
                 {
                     WriteObject(new FileInfo(path));
@@ -174,6 +174,7 @@ public sealed class ExportClairScanReportCommand : ImageReportCmdlet
                         ManifestDigest = report.Index.ManifestDigest,
                         TakenAt = TimeProvider.System.GetUtcNow(),
                         Index = report.Index,
+                        ImageCreatedAt = image.CreatedAt,
                         Findings = report.Findings,
                     }, null);
             }

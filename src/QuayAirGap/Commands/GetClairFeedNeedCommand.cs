@@ -38,7 +38,7 @@ public sealed class GetClairFeedNeedCommand : ImageReportCmdlet
     public SwitchParameter Save { get; set; }
 
     private protected override void Take(string name, IReadOnlyList<string> tags, ImageCoverage image) => Add(
-        name, image.Verdict != CoverageVerdict.Unindexed || image.PackageCount > 0, image.Needs.Select(n => (n.Source, n.Part, n.State)), ClairRelease);
+        name, image.Verdict != CoverageVerdict.Unindexed || image.PackageCount > 0, image.Needs.Select(n => (n.Source, n.Part, n.State)), image.ClairRelease);
 
     /// <inheritdoc/>
     protected override void ProcessOther()
@@ -60,7 +60,7 @@ public sealed class GetClairFeedNeedCommand : ImageReportCmdlet
     /// <inheritdoc/>
     protected override void End()
     {
-        FeedNeedList list = _counter.List(TimeProvider.System.GetUtcNow(), _clairRelease ?? ClairRelease, IncludeImageName);
+        FeedNeedList list = _counter.List(TimeProvider.System.GetUtcNow(), _clairRelease ?? ClairRelease ?? Feeds.Release.Name, IncludeImageName);
         if (list.Images == 0)
         {
             WriteWarning("There was no image: nothing is needed for none, and that says nothing of those that there are.");

@@ -9,5 +9,5 @@ namespace QuayAirGap.Commands;
 public sealed class GetClairImageCoverageCommand : ImageReportCmdlet
 {
     private protected override void Take(string name, IReadOnlyList<string> tags, ImageCoverage image) =>
-        WriteObject(CoverageMapper.Image(name, tags, image, ClairRelease, Feeds.Generation));
+        WriteObject(CoverageMapper.Image(name, tags, image, Feeds.Generation));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Text.Json;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Coverage;
 using QuayAirGap.Core.Sites;
@@ -168,7 +169,7 @@ public sealed class SetClairFeedSourceCommand : ClairFeedCmdlet
         bool changed = SourceSettingsEditor.Apply(site, source.Name, change);
         if (changed)
         {
-            LedgerLine.Append(site, LedgerEvents.SettingsChanged, [("source", source.Name), .. Recorded(change)]);
+            LedgerLine.Append(site, LedgerEvents.SettingsChanged, [("source", source.Name), .. Recorded(change).Select(d => (JsonNamingPolicy.CamelCase.ConvertName(d.Key), d.Value))]);
         }
 
         SourceSettings now = SiteSettings.Load(site).Sources.First(s => s.Name == source.Name);

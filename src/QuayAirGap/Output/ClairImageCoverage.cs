@@ -38,6 +38,15 @@ public sealed class ClairImageCoverage
     /// <summary>The release of Clair whose rules were used.</summary>
     public required string ClairRelease { get; init; }
 
+    /// <summary>
+    /// What the verdict knows of Clair itself: "NotAsked" (judged by what the mirror serves), "Silent" (it does not say what it has), "Updaters" (which
+    /// updaters it ever ran), "Answered" (what it has, proved).
+    /// </summary>
+    public required string ClairAsked { get; init; }
+
+    /// <summary>When the image was made at the latest; null where that is not known.</summary>
+    public DateTimeOffset? ImageCreatedAt { get; init; }
+
     /// <summary>The generation that the site serves; null where it serves none.</summary>
     public int? Generation { get; init; }
 

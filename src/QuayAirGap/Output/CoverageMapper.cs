@@ -5,7 +5,7 @@ namespace QuayAirGap.Commands;
 /// <summary>Turns coverage into public objects.</summary>
 internal static class CoverageMapper
 {
-    public static ClairImageCoverage Image(string name, IReadOnlyList<string> tags, ImageCoverage image, string clairRelease, int? generation) => new()
+    public static ClairImageCoverage Image(string name, IReadOnlyList<string> tags, ImageCoverage image, int? generation) => new()
     {
         Image = name,
         ManifestDigest = image.ManifestDigest,
@@ -18,7 +18,9 @@ internal static class CoverageMapper
         Gaps = [.. image.Gaps.Select(Gap)],
         Needs = [.. image.Needs.Select(Need)],
         Notes = [.. image.Notes.Select(n => $"{n.Code}: {n.Message}")],
-        ClairRelease = clairRelease,
+        ClairRelease = image.ClairRelease,
+        ClairAsked = image.ClairAsked.ToString(),
+        ImageCreatedAt = image.ImageCreatedAt,
         Generation = generation,
         EvaluatedAt = image.EvaluatedAt,
     };

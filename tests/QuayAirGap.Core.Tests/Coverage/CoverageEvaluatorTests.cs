@@ -205,13 +205,15 @@ public sealed class CoverageEvaluatorTests
         Assert.Contains("Nothing is published", image.Gaps[0].Message);
     }
 
-    [Fact]
-    public void Who_deselected_a_source_here_and_when_is_told()
+    [Theory]
+    [InlineData("enabled")]
+    [InlineData("Enabled")] // as ledgers have it from before
+    public void Who_deselected_a_source_here_and_when_is_told(string setting)
     {
         using var site = new CoverageSite();
         site.Settings("  debian:\n    enabled: false\n");
         var entry = new Ledger(site.Site, site.Clock).Append(
-            LedgerEvents.SettingsChanged, new System.Text.Json.Nodes.JsonObject { ["source"] = "debian", ["Enabled"] = "False" });
+            LedgerEvents.SettingsChanged, new System.Text.Json.Nodes.JsonObject { ["source"] = "debian", [setting] = "False" });
 
         CoverageGap gap = site.Evaluator().Evaluate(CoverageSite.Fixture("debian-12")).Gaps[0];
 

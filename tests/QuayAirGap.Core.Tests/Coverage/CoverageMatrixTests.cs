@@ -21,7 +21,8 @@ public sealed class CoverageMatrixTests
         .. Enumerable.Range(3, 19).Select(n => $"Alpine Linux 3.{n}"), "Amazon Linux AMI 2018.03", "Amazon Linux 2", "Debian GNU/Linux 7 (wheezy)",
         "Debian GNU/Linux 8 (jessie)", "Debian GNU/Linux 9 (stretch)", "Debian GNU/Linux 10 (buster)", "Debian GNU/Linux 11 (bullseye)",
         "Ubuntu 12.04 (Precise)", "Ubuntu 14.04 (Trusty)", "Ubuntu 16.04 (Xenial)", "Ubuntu 18.04 (Bionic)", "Ubuntu 20.04 (Focal)",
-        "Ubuntu 23.10 (Mantic)", "Ubuntu 24.10 (Oracular)", "Ubuntu 25.04 (Plucky)", "Ubuntu 25.10 (Questing)", "Oracle Linux 5", "Oracle Linux 6",
+        "Ubuntu 18.10 (Cosmic)", "Ubuntu 19.04 (Disco)", "Ubuntu 19.10 (Eoan)", "Ubuntu 20.10 (Groovy)", "Ubuntu 21.04 (Hirsute)", "Ubuntu 21.10 (Impish)",
+        "Ubuntu 22.10 (Kinetic)", "Ubuntu 23.04 (Lunar)", "Ubuntu 23.10 (Mantic)", "Ubuntu 24.10 (Oracular)", "Ubuntu 25.04 (Plucky)", "Ubuntu 25.10 (Questing)", "Oracle Linux 5", "Oracle Linux 6",
         "Oracle Linux 7", "VMware Photon OS 1.0", "VMware Photon OS 2.0", "VMware Photon OS 3.0", "SUSE Linux Enterprise Server 11",
         "SUSE Linux Enterprise Server 12", "openSUSE Leap 15.5", "openSUSE Leap 15.6", "Red Hat Enterprise Linux 6", "Red Hat Enterprise Linux 7",
     ];
@@ -134,13 +135,15 @@ public sealed class CoverageMatrixTests
     [Fact]
     public void The_ends_of_life_are_in_the_docs()
     {
-        var table = new StringBuilder("| release | last day | as announced on | what the date does not say |\n|---|---|---|---|\n");
+        var table = new StringBuilder("| release | last day | of | as announced on | what the date does not say |\n|---|---|---|---|---|\n");
         foreach (DistributionRelease release in DistributionReleases.All)
         {
-            table.Append($"| {release.Title} | {release.EndOfLife?.ToString("yyyy-MM-dd", null) ?? "–"} | {release.Page} | {release.Caveat ?? ""} |\n");
+            table.Append($"| {release.Title} | {release.EndOfLife?.ToString("yyyy-MM-dd", null) ?? "–"} | {release.Basis} | {release.Page} | {release.Caveat ?? ""} |\n");
         }
 
         HoldTable("ends", table.ToString());
+        Assert.All(DistributionReleases.All, r => Assert.Equal(r.EndOfLife is null, r.Basis.Length == 0));
+        Assert.All(DistributionReleases.All, r => Assert.StartsWith("https://", r.Page, StringComparison.Ordinal));
         Assert.Equal(
             s_ended.Order(StringComparer.Ordinal), DistributionReleases.All.Where(r => r.HasEnded(CoverageSite.Now)).Select(r => r.Title).Order(StringComparer.Ordinal));
         Assert.Equal(DistributionReleases.All.Count, DistributionReleases.All.Select(r => (r.Rule, r.Release)).Distinct().Count());

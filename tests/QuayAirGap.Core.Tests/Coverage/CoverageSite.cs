@@ -18,9 +18,12 @@ internal sealed class CoverageSite : IDisposable
 {
     public static readonly DateTimeOffset Now = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly string[] s_alpine = [.. Enumerable.Range(3, 21).Select(n => FormattableString.Invariant($"v3.{n}")), "edge"];
+    private static readonly string[] s_alpine = [.. Enumerable.Range(3, 22).Select(n => FormattableString.Invariant($"v3.{n}")), "edge"];
     private static readonly string[] s_ubuntu =
-        ["precise", "trusty", "xenial", "bionic", "focal", "jammy", "mantic", "noble", "oracular", "plucky", "questing", "resolute"];
+    [
+        "precise", "trusty", "xenial", "bionic", "cosmic", "disco", "eoan", "focal", "groovy", "hirsute", "impish", "jammy", "kinetic", "lunar", "mantic",
+        "noble", "oracular", "plucky", "questing", "resolute",
+    ];
 
     private static readonly string[] s_suse =
     [
@@ -80,6 +83,33 @@ internal sealed class CoverageSite : IDisposable
             HeldBack = heldBack ?? [],
         }.Save(new GenerationStore(Site).FolderOf(_generation));
         Durable.ReplaceFile(Site.CurrentFile, System.Text.Encoding.ASCII.GetBytes($"{_generation}\n"));
+    }
+
+    /// <summary>The settings name a Clair, which is known to have everything that is served but for what is changed; as Test-ClairFeedFreshness keeps it.</summary>
+    /// <param name="change">By source, what is known of it.</param>
+    /// <param name="answeredAt">When Clair last answered; an hour ago where that is not said.</param>
+    public void Clair(Func<string, SourceProof, SourceProof>? change = null, DateTimeOffset? answeredAt = null)
+    {
+        File.WriteAllText(Site.SettingsFile, "version: 1\nsources: {}\nclair:\n  url: http://clair.example:6060\n");
+        new ClairRecord
+        {
+            Url = "http://clair.example:6060/",
+            AskedAt = answeredAt ?? Now.AddHours(-1),
+            AnsweredAt = answeredAt ?? Now.AddHours(-1),
+            Generation = _generation,
+            Sources = SourceCatalog.All.Where(s => ClairWatch.CanTell(s.Name)).Select(Fresh).ToDictionary(s => s.Name, s =>
+            {
+                var proof = new SourceProof
+                {
+                    State = IngestionState.Current,
+                    Generation = _generation,
+                    CapturedAt = s.CapturedAt,
+                    ProvedAt = Now.AddMinutes(-20),
+                    Updaters = s.Updaters.ToDictionary(u => u, _ => new UpdaterProof("x", _generation, s.CapturedAt)),
+                };
+                return change is null ? proof : change(s.Name, proof);
+            }),
+        }.Save(Site);
     }
 
     public void Settings(string sources) => File.WriteAllText(Site.SettingsFile, $"version: 1\nsources:\n{sources}");

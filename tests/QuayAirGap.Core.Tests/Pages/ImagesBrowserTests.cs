@@ -35,6 +35,7 @@ public sealed class ImagesBrowserTests(PageBrowser browser) : IClassFixture<Page
     [InlineData(1, "light", 1280)]
     [InlineData(100, "light", 1280)]
     [InlineData(100, "dark", 390)]
+    [InlineData(100, "light", 360)]
     [InlineData(5000, "light", 1280)]
     public async Task One_a_hundred_and_five_thousand_images_can_be_used_by_keyboard(int count, string scheme, int width)
     {
@@ -96,6 +97,18 @@ public sealed class ImagesBrowserTests(PageBrowser browser) : IClassFixture<Page
         await using BrowserPage dark = await browser.OpenAsync(ImagesPage.Render(report), CoverageSite.Now, scheme: "dark");
         await PageBrowser.KeepAsync(dark, "image-incomplete-dark");
         Assert.Equal("", await PageBrowser.AxeAsync(dark));
+
+        // Paper holds one page of a long list, and says so.
+        await using BrowserPage many = await browser.OpenAsync(
+            ImagesPage.Render(ScanKit.Fleet(site, 250), addressOf: i => "images/" + i.Name), CoverageSite.Now, width: 760, print: true);
+        await PageBrowser.KeepAsync(many, "images-250-print");
+        foreach (string said in new[] { "#page", "#shown" })
+        {
+            Assert.True(await many.EvaluateAsync<bool>($"document.querySelector('{said}').getClientRects().length > 0"), said);
+        }
+
+        Assert.Equal(("Page 1 of 3", "250 images"), (await many.TextAsync("#page"), await many.TextAsync("#shown")));
+        Assert.False(await many.EvaluateAsync<bool>("document.getElementById('next').getClientRects().length > 0"));
 
         ScanReport some = ScanKit.Fleet(site, 4);
         await using BrowserPage file = await browser.OpenAsync(ImagesPage.Render(some), CoverageSite.Now);

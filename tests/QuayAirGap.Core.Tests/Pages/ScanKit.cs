@@ -77,7 +77,7 @@ internal static class ScanKit
     {
         SiteFeeds feeds = site.Feeds;
         CoverageEvaluator evaluator = site.Evaluator();
-        return ScanReport.Of("lab", feeds, "4.9.0", reports.Select(r => r.Judge(evaluator, feeds)));
+        return ScanReport.Of("lab", feeds, evaluator, reports.Select(r => r.Judge(evaluator, feeds)));
     }
 
     /// <summary>As many images as are asked for, of all the fixtures' kinds in turn.</summary>

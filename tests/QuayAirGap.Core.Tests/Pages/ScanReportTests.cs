@@ -148,6 +148,60 @@ public sealed class ScanReportTests : IDisposable
         Sarif(run);
     }
 
+    /// <summary>Whatever form somebody reads: by which rules, by whose word, and what was left out of Clair's reach.</summary>
+    [Fact]
+    public void Every_form_says_by_what_it_was_judged_and_what_is_held_back()
+    {
+        _site.Publish(heldBack: [.. Enumerable.Range(1, 25).Select(i => new Core.Publishing.HeldBackItem("osv", FormattableString.Invariant($"PYSEC-2026-{i}"), "PyPI: its CVSS vector is not valid."))]);
+        ScanReport report = ScanKit.Judge(_site, ScanKit.Stored("shop:1", ScanKit.Report("python-on-alpine")));
+        const string Basis = "Judged by the rules of Clair main and by what the mirror serves; Clair's own state was not asked.";
+        Assert.Equal(CoverageVerdict.Covered, Assert.Single(report.Images).Coverage.Verdict);
+        Assert.EndsWith("; 25 held back", report.Images[0].Coverage.Summary, StringComparison.Ordinal);
+
+        foreach (PageDocument document in new[] { ImagesPage.Render(report), ImagesPage.Render(report, addressOf: _ => "images/x") })
+        {
+            string page = new HtmlParser().ParseDocument(document.Html).QuerySelector("main")!.TextContent;
+            Assert.Contains(Basis, page, StringComparison.Ordinal);
+            Assert.Contains("25 advisories of osv pypi are held back from Clair: PYSEC-2026-1, PYSEC-2026-2", page, StringComparison.Ordinal);
+            Assert.Contains("PYSEC-2026-20 and 5 more", page, StringComparison.Ordinal);
+        }
+
+        string csv = Encoding.UTF8.GetString(ScanReportFile.Render(report, ScanReportFormat.Csv));
+        Assert.Contains(Basis, csv, StringComparison.Ordinal);
+        Assert.Contains(",Note,FEED-PARTIAL,", csv, StringComparison.Ordinal);
+
+        using var json = JsonDocument.Parse(ScanReportFile.Render(report, ScanReportFormat.Json));
+        Assert.Equal(("main", "NotAsked"), (json.RootElement.GetProperty("clairRelease").GetString(), json.RootElement.GetProperty("clairAsked").GetString()));
+        JsonElement note = json.RootElement.GetProperty("images")[0].GetProperty("notes")[0];
+        Assert.Equal(("FEED-PARTIAL", "pypi", 25, 25), (
+            note.GetProperty("code").GetString(), note.GetProperty("part").GetString(), note.GetProperty("itemCount").GetInt32(), note.GetProperty("items").GetArrayLength()));
+        Assert.Equal("PYSEC-2026-25", note.GetProperty("items")[24].GetString());
+
+        JsonNode run = JsonNode.Parse(ScanReportFile.Render(report, ScanReportFormat.Sarif))!["runs"]![0]!;
+        JsonArray told = run["invocations"]![0]!["toolConfigurationNotifications"]!.AsArray();
+        Assert.Contains(Basis, (string)told[0]!["message"]!["text"]!, StringComparison.Ordinal);
+        Assert.Equal(("FEED-PARTIAL", "note"), ((string)told[1]!["descriptor"]!["id"]!, (string)told[1]!["level"]!));
+        Assert.True(run["invocations"]![0]!["executionSuccessful"]!.GetValue<bool>()); // known by number and name: no other verdict
+        Sarif(run);
+
+        _site.Clair();
+        ScanReport asked = ScanKit.Judge(_site, ScanKit.Stored("shop:1", ScanKit.Debian()));
+        Assert.Contains("by what Clair has: it was asked, and last answered at 2026-11-25T11:00:00Z.", ImagesPage.Render(asked).Html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_fleet_tells_each_reason_once_with_its_number_of_images_and_its_remedy()
+    {
+        ScanReport report = ScanKit.Fleet(_site, 100);
+
+        AngleSharp.Html.Dom.IHtmlDocument page = new HtmlParser().ParseDocument(ImagesPage.Render(report, addressOf: _ => "images/x").Html);
+
+        string[] reasons = [.. page.QuerySelectorAll(".reasons li .head").Select(h => h.TextContent)];
+        Assert.Equal(["10 images UNSUPPORTED", "10 images UNSUPPORTED", "10 images END-OF-LIFE"], reasons.Select(r => r[r.IndexOf("10 images", StringComparison.Ordinal)..]));
+        Assert.All(page.QuerySelectorAll(".reasons li"), li => Assert.StartsWith("Do: ", li.QuerySelector(".remedy")!.TextContent, StringComparison.Ordinal));
+        Assert.All(page.QuerySelectorAll("tr.image.row"), r => Assert.NotEqual("", r.QuerySelector("td[data-head='Why']")!.TextContent));
+    }
+
     [Fact]
     public void Fresh_feeds_do_not_make_an_old_answer_of_Clair_good()
     {

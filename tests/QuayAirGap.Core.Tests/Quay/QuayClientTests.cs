@@ -37,6 +37,27 @@ public sealed class QuayClientTests
     }
 
     [Fact]
+    public async Task When_an_image_was_tagged_and_made_is_told_as_far_as_Quay_knows()
+    {
+        await using QuayServer quay = await ServerAsync("repo:read");
+        quay.Memberships.Add("apps");
+        var tagged = new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero);
+        var made = new DateTimeOffset(2026, 11, 20, 9, 30, 15, TimeSpan.Zero);
+        quay.Repository("apps", "shop").Image(Digest(1), "1.0").Dated(Digest(1), tagged, DateTimeOffset.UnixEpoch, made, null, made.AddDays(-3)).Image(Digest(2), "2.0")
+            .List(Digest(3), "all", [$"{{\"digest\":\"{Digest(1)}\"}}"], [Digest(1)]).Dated(Digest(3), tagged.AddHours(-1));
+        using QuayClient client = Client(quay);
+
+        IReadOnlyList<QuayImage> images = await client.GetImagesAsync(new QuayRepository("apps", "shop", null), Token);
+
+        QuayImage shop = images.Single(i => i.ManifestDigest == Digest(1));
+        Assert.Equal((tagged.AddHours(-1), "1.0,all"), (shop.TaggedAt, string.Join(',', shop.Tags))); // the older of its tags
+        Assert.Equal(made, (await client.GetManifestAsync("apps", "shop", Digest(1), Token)).CreatedAt);
+        Assert.Null((await client.GetManifestAsync("apps", "shop", Digest(2), Token)).CreatedAt);
+        Assert.Null((await client.GetManifestAsync("apps", "shop", Digest(3), Token)).CreatedAt);
+        Assert.Empty(quay.Mistakes);
+    }
+
+    [Fact]
     public async Task Anybody_else_finds_their_own_organisations_and_nobody_none()
     {
         await using QuayServer quay = await ServerAsync("repo:read", "user:read");

@@ -56,6 +56,10 @@ public sealed class ScanGatewaySiteTests : IDisposable
         Publish(4, TimeSpan.FromHours(1));
         Assert.Equal("", await NameAsync(""));
 
+        // The mirror is in order, and whether Clair has taken it nobody knows.
+        await File.WriteAllTextAsync(_site.Site.SettingsFile, "version: 1\nsources: {}\nclair:\n  url: http://clair.example:6060\n", Token);
+        Assert.StartsWith("CLAIR-SILENT debian", await NameAsync("CLAIR-SILENT"));
+
         await File.WriteAllTextAsync(_site.Site.SettingsFile, "version: [", Token); // nobody can judge by such a site
         Assert.Equal("", await NameAsync(""));
         using HttpClient client = TestMirror.NewClient(new Uri(Line(output, "Listening on ")));

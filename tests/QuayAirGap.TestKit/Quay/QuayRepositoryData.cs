@@ -25,6 +25,14 @@ public sealed class QuayRepositoryData(string @namespace, string name)
         return this;
     }
 
+    /// <summary>Says when an image that was added was tagged, and when its layers say that they were made, base first; null for one that does not.</summary>
+    public QuayRepositoryData Dated(string digest, DateTimeOffset taggedAt, params DateTimeOffset?[] layers)
+    {
+        Manifests[digest].TaggedAt = taggedAt;
+        Manifests[digest].LayersCreatedAt = layers;
+        return this;
+    }
+
     /// <summary>Adds a list; its images are known only where they were added too.</summary>
     /// <param name="digest">Of the list.</param>
     /// <param name="tag">Its tag.</param>
@@ -50,6 +58,10 @@ public sealed class QuayRepositoryData(string @namespace, string name)
 public sealed record QuayManifestData(string Digest, bool IsList, string Text, IReadOnlyList<string> Children)
 {
     public List<QuayLabelData> Labels { get; } = [];
+
+    public DateTimeOffset TaggedAt { get; set; } = DateTimeOffset.FromUnixTimeSeconds(1_760_000_000);
+
+    public IReadOnlyList<DateTimeOffset?> LayersCreatedAt { get; set; } = [];
 }
 
 /// <summary>A label, with "api" or "manifest" as its source.</summary>

@@ -55,10 +55,27 @@ public sealed partial class QuayServer
                 manifest_data = manifest.Text,
                 config_media_type = manifest.IsList ? null : "application/vnd.oci.image.config.v1+json",
                 layers_compressed_size = 0,
-                layers = manifest.IsList ? null : Array.Empty<object>(),
+                layers = manifest.IsList ? null : manifest.LayersCreatedAt.Select(Layer),
             });
         }
     }
+
+    /// <summary>As endpoints/api/manifest.py has it; the time is that of the history in the image's configuration.</summary>
+    private static object Layer(DateTimeOffset? created, int index) => new
+    {
+        index,
+        compressed_size = 1000,
+        is_remote = false,
+        urls = (string[]?)null,
+        command = new[] { "/bin/sh -c #(nop)" },
+        comment = (string?)null,
+        author = (string?)null,
+        blob_digest = $"sha256:{index:x64}",
+        created_datetime = MailTime(created),
+    };
+
+    /// <summary>As Python's email.utils.formatdate writes it.</summary>
+    private static string? MailTime(DateTimeOffset? time) => time?.UtcDateTime.ToString("ddd, dd MMM yyyy HH:mm:ss '-0000'", CultureInfo.InvariantCulture);
 
     private Task TagsAsync(HttpContext context, QuayRepositoryData repository)
     {
@@ -91,11 +108,11 @@ public sealed partial class QuayServer
         {
             ["name"] = name,
             ["reversion"] = false,
-            ["start_ts"] = 1_760_000_000,
+            ["start_ts"] = manifest.TaggedAt.ToUnixTimeSeconds(),
             ["manifest_digest"] = digest,
             ["is_manifest_list"] = manifest.IsList,
             ["size"] = 1234,
-            ["last_modified"] = "Thu, 09 Oct 2025 08:53:20 -0000",
+            ["last_modified"] = MailTime(manifest.TaggedAt)!,
         };
         if (manifest.IsList && TellsChildren)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using QuayAirGap.Core.Collecting;
@@ -140,7 +141,7 @@ public sealed partial class QuayClient : IDisposable
             string? type = root.TryGetProperty("config_media_type", out JsonElement t) && t.ValueKind == JsonValueKind.String ? t.GetString() : null;
             if (!root.GetProperty("is_manifest_list").GetBoolean())
             {
-                return new QuayManifest(Text(root.GetProperty("digest")), type, null);
+                return new QuayManifest(Text(root.GetProperty("digest")), type, null) { CreatedAt = NewestLayer(root) };
             }
 
             using var list = JsonDocument.Parse(Text(root.GetProperty("manifest_data")));
@@ -154,13 +155,13 @@ public sealed partial class QuayClient : IDisposable
     /// </summary>
     public async Task<IReadOnlyList<QuayImage>> GetImagesAsync(QuayRepository repository, CancellationToken cancellationToken)
     {
-        var images = new Dictionary<string, (SortedSet<string> Tags, string? Platform)>(StringComparer.Ordinal);
+        var images = new Dictionary<string, (SortedSet<string> Tags, string? Platform, DateTimeOffset? TaggedAt)>(StringComparer.Ordinal);
         var lists = new Dictionary<string, IReadOnlyList<QuayChild>>(StringComparer.Ordinal);
         await foreach (QuayTag tag in GetTagsAsync(repository.Namespace, repository.Name, cancellationToken).ConfigureAwait(false))
         {
             if (!tag.IsManifestList)
             {
-                Add(tag.ManifestDigest, tag.Name, null);
+                Add(tag.ManifestDigest, tag, null);
                 continue;
             }
 
@@ -172,7 +173,7 @@ public sealed partial class QuayClient : IDisposable
 
             foreach (QuayChild child in children.Where(c => tag.Children?.GetValueOrDefault(c.Digest, true) != false))
             {
-                Add(child.Digest, tag.Name, child.Platform);
+                Add(child.Digest, tag, child.Platform);
             }
         }
 
@@ -182,14 +183,15 @@ public sealed partial class QuayClient : IDisposable
             {
                 Platform = i.Value.Platform,
                 RepositoryState = repository.State,
+                TaggedAt = i.Value.TaggedAt,
             }),
         ];
 
-        void Add(string digest, string tag, string? platform)
+        void Add(string digest, QuayTag tag, string? platform)
         {
-            (SortedSet<string> tags, string? known) = images.GetValueOrDefault(digest, (new SortedSet<string>(StringComparer.Ordinal), null));
-            tags.Add(tag);
-            images[digest] = (tags, known ?? platform);
+            (SortedSet<string> tags, string? known, DateTimeOffset? tagged) = images.GetValueOrDefault(digest, (new SortedSet<string>(StringComparer.Ordinal), null, null));
+            tags.Add(tag.Name);
+            images[digest] = (tags, known ?? platform, tagged is null || tag.StartedAt < tagged ? tag.StartedAt : tagged);
         }
     }
 
@@ -312,7 +314,29 @@ public sealed partial class QuayClient : IDisposable
             : null;
         return new QuayTag(
             Text(tag.GetProperty("name")), Digest(tag.GetProperty("manifest_digest")),
-            tag.TryGetProperty("is_manifest_list", out JsonElement isList) && isList.GetBoolean(), children);
+            tag.TryGetProperty("is_manifest_list", out JsonElement isList) && isList.GetBoolean(), children)
+        {
+            StartedAt = tag.TryGetProperty("start_ts", out JsonElement start) && start.TryGetInt64(out long seconds) && seconds is > 0 and < int.MaxValue * 4L
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
+        };
+    }
+
+    /// <summary>Quay writes times as mails do: "Thu, 09 Oct 2025 08:53:20 -0000".</summary>
+    private static DateTimeOffset? NewestLayer(JsonElement manifest)
+    {
+        DateTimeOffset? newest = null;
+        foreach (JsonElement layer in manifest.TryGetProperty("layers", out JsonElement layers) && layers.ValueKind == JsonValueKind.Array ? layers.EnumerateArray().ToArray() : [])
+        {
+            if (layer.ValueKind == JsonValueKind.Object && layer.TryGetProperty("created_datetime", out JsonElement created) && created.ValueKind == JsonValueKind.String
+                && DateTimeOffset.TryParseExact(
+                    created.GetString(), "ddd, dd MMM yyyy HH:mm:ss '-0000'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+                && (newest is null || time > newest))
+            {
+                newest = time;
+            }
+        }
+
+        return newest;
     }
 
     private static QuayChild ReadChild(JsonElement manifest)

@@ -19,13 +19,24 @@ public sealed record QuayRepository(string Namespace, string Name, string? State
 /// <param name="ManifestDigest">"sha256:…".</param>
 /// <param name="IsManifestList">Whether it names images of several platforms.</param>
 /// <param name="Children">Of a list, which of its images this Quay has; null where Quay does not say (before 3.17).</param>
-public sealed record QuayTag(string Name, string ManifestDigest, bool IsManifestList, IReadOnlyDictionary<string, bool>? Children);
+public sealed record QuayTag(string Name, string ManifestDigest, bool IsManifestList, IReadOnlyDictionary<string, bool>? Children)
+{
+    /// <summary>Since when it names this manifest, UTC; null where Quay does not say.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+}
 
 /// <summary>A manifest, as far as it matters here.</summary>
 /// <param name="Digest">"sha256:…".</param>
 /// <param name="ConfigMediaType">What kind of thing it is; null for a list.</param>
 /// <param name="Children">Of a list, the manifests of its images, without attestations; null for a single image.</param>
-public sealed record QuayManifest(string Digest, string? ConfigMediaType, IReadOnlyList<QuayChild>? Children);
+public sealed record QuayManifest(string Digest, string? ConfigMediaType, IReadOnlyList<QuayChild>? Children)
+{
+    /// <summary>
+    /// The newest time that the image's own history tells of a layer, UTC; null for a list, and where it tells none. Whoever builds an image
+    /// may write there what they like: reproducible builds write the time of the sources, or 1970.
+    /// </summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}
 
 /// <summary>An image of a list.</summary>
 /// <param name="Digest">"sha256:…".</param>
@@ -44,6 +55,9 @@ public sealed record QuayImage(string Namespace, string Repository, IReadOnlyLis
 
     /// <summary>As <see cref="QuayRepository.State"/>.</summary>
     public string? RepositoryState { get; init; }
+
+    /// <summary>Since when the oldest of its tags has named it, UTC: it was made before that. Null where Quay does not say.</summary>
+    public DateTimeOffset? TaggedAt { get; init; }
 }
 
 /// <summary>A label of a manifest.</summary>
