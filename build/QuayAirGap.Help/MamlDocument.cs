@@ -120,7 +120,7 @@ public static class MamlDocument
         s_command + "example",
         new XElement(s_maml + "title", string.Create(CultureInfo.InvariantCulture, $"Example {index + 1}: {example.Title}")),
         new XElement(s_dev + "code", example.Code),
-        new XElement(s_dev + "remarks", Paras(example.Remarks)));
+        new XElement(s_dev + "remarks", Paras([.. example.Remarks, ""]))); // the empty one parts it from the next example
 
     private static XElement Text(string element, IEnumerable<string> paragraphs) => new(s_maml + element, Paras(paragraphs));
 

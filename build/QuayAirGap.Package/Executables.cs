@@ -34,14 +34,9 @@ internal static class Executables
         File.Copy(Path.Combine(Repository.Root, Notices.FileName), Path.Combine(published, Notices.FileName), overwrite: true);
         foreach (Library library in libraries)
         {
-            string folder = NuGetPackages.PackageFolder(library.Name, library.Version);
             if (library.Name.StartsWith("Microsoft.NETCore.App.Runtime", StringComparison.Ordinal))
             {
-                File.Copy(Path.Combine(folder, "THIRD-PARTY-NOTICES.TXT"), Path.Combine(published, "dotnet-THIRD-PARTY-NOTICES.txt"), overwrite: true);
-            }
-            else if (library.License.StartsWith(Library.OwnTerms, StringComparison.Ordinal))
-            {
-                File.Copy(Path.Combine(folder, "LICENSE.txt"), Path.Combine(published, "Microsoft.Management.Infrastructure-LICENSE.txt"), overwrite: true);
+                File.Copy(Path.Combine(NuGetPackages.PackageFolder(library.Name, library.Version), "THIRD-PARTY-NOTICES.TXT"), Path.Combine(published, "dotnet-THIRD-PARTY-NOTICES.txt"), overwrite: true);
             }
         }
     }

@@ -7,22 +7,22 @@ namespace QuayAirGap.Package;
 /// <param name="Name">As its maker spells it.</param>
 /// <param name="Version">The exact version.</param>
 /// <param name="Sha512">Of the package, in hexadecimal digits; what the lock file holds every restore to.</param>
-/// <param name="License">An SPDX expression; "LicenseRef-" and the name for terms of its own.</param>
+/// <param name="License">An SPDX expression.</param>
 /// <param name="Copyright">As the package says; may be empty.</param>
 /// <param name="ProjectUri">Where it comes from; may be empty.</param>
 /// <param name="Dependencies">Names of the libraries that it needs.</param>
 internal sealed record Library(
     string Name, string Version, string Sha512, string License, string Copyright, string ProjectUri, IReadOnlyList<string> Dependencies)
 {
-    /// <summary>What the name of a licence without an SPDX id begins with (SPDX 2.3, annex D).</summary>
-    public const string OwnTerms = "LicenseRef-";
-
     public string PackageUrl => $"pkg:nuget/{Name}@{Version}";
 }
 
 /// <summary>What a lock file says of packages, and what the packages say of themselves.</summary>
 internal static class NuGetPackages
 {
+    /// <summary>Named by the lock file, and left out of every executable: its terms forbid passing it on. See QuayAirGap.Host.csproj.</summary>
+    private const string NotCarried = "Microsoft.Management.Infrastructure.Runtime.Win";
+
     private static readonly string[] s_parts = ["lib", "runtimes"];
 
     private static string Folder => Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } folder
@@ -39,11 +39,12 @@ internal static class NuGetPackages
     /// <summary>The packages that a published executable names, as the lock file of the sources has them, and its runtimes.</summary>
     /// <param name="lockFile">packages.lock.json.</param>
     /// <param name="depsFile">quayairgap.deps.json.</param>
-    /// <exception cref="PackageException">The executable has a package, or a version, that the sources' lock file does not name.</exception>
+    /// <exception cref="PackageException">The executable has a package, a version or an assembly that the sources' lock file does not name, or one that may not be passed on.</exception>
     public static IReadOnlyList<Library> Published(string lockFile, string depsFile)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(depsFile));
         var packages = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var assemblies = new HashSet<string>(StringComparer.Ordinal);
         var runtimes = new List<Library>();
         foreach (JsonProperty library in document.RootElement.GetProperty("libraries").EnumerateObject())
         {
@@ -53,18 +54,31 @@ internal static class NuGetPackages
                 case "package":
                     packages.Add(library.Name);
                     break;
+                case "reference":
+                    assemblies.UnionWith(Assemblies(document, library.Name));
+                    break;
                 case "runtimepack":
                     runtimes.Add(Describe(key[0]["runtimepack.".Length..], key[1]));
                     break;
             }
         }
 
-        IReadOnlyList<Library> libraries = Select(lockFile, (name, version) => packages.Contains($"{name}/{version}"));
-        string[] strangers = [.. packages.Except(libraries.Select(l => $"{l.Name}/{l.Version}"), StringComparer.OrdinalIgnoreCase)];
+        // An assembly that the project takes out of a package by its path has that package's name and licence all the same.
+        IReadOnlyList<Library> libraries = Select(lockFile, (name, version) => packages.Contains($"{name}/{version}") || Files(name, version).Any(assemblies.Contains));
+        string[] strangers =
+        [
+            .. packages.Except(libraries.Select(l => $"{l.Name}/{l.Version}"), StringComparer.OrdinalIgnoreCase),
+            .. assemblies.Where(a => !libraries.Any(l => Files(l.Name, l.Version).Contains(a, StringComparer.Ordinal))),
+        ];
         return strangers.Length > 0
             ? throw new PackageException($"The lock file does not name what the executable has: {string.Join(", ", strangers)}.")
             : [.. libraries, .. runtimes];
     }
+
+    /// <summary>The files of a library that is no package, in all targets.</summary>
+    private static IEnumerable<string> Assemblies(JsonDocument deps, string library) => deps.RootElement.GetProperty("targets").EnumerateObject()
+        .Where(t => t.Value.TryGetProperty(library, out JsonElement l) && l.TryGetProperty("runtime", out _))
+        .SelectMany(t => t.Value.GetProperty(library).GetProperty("runtime").EnumerateObject()).Select(f => Path.GetFileName(f.Name));
 
     private static IReadOnlyList<Library> Select(string lockFile, Func<string, string, bool> isWanted)
     {
@@ -78,7 +92,7 @@ internal static class NuGetPackages
                     && !libraries.ContainsKey(package.Name))
                 {
                     string version = package.Value.GetProperty("resolved").GetString()!;
-                    if (isWanted(package.Name, version))
+                    if (package.Name != NotCarried && isWanted(package.Name, version))
                     {
                         libraries.Add(package.Name, Describe(
                             package.Name, version, Convert.ToHexString(hash.GetBytesFromBase64()).ToLowerInvariant(),
@@ -117,14 +131,9 @@ internal static class NuGetPackages
         XElement metadata = XDocument.Load(Path.Combine(PackageFolder(name, version), name.ToLowerInvariant() + ".nuspec")).Root!.Elements().Single(e => e.Name.LocalName == "metadata");
         string Of(string element) => metadata.Elements().FirstOrDefault(e => e.Name.LocalName == element)?.Value.Trim() ?? "";
         XElement? license = metadata.Elements().FirstOrDefault(e => e.Name.LocalName == "license" && (string?)e.Attribute("type") == "expression");
-        // A licence that comes as a file has no name that others know: it is called by the package's, and Notices carries its text.
         string id = Of("id");
         return new Library(
-            id, version, sha512, license?.Value.Trim() ?? LicenseFile(metadata, id), Of("copyright"), Of("projectUrl"), dependencies);
+            id, version, sha512, license?.Value.Trim() ?? throw new PackageException($"{id} has no licence with a name that others know: whether it may be passed on must be read first."),
+            Of("copyright"), Of("projectUrl"), dependencies);
     }
-
-    private static string LicenseFile(XElement metadata, string id) =>
-        metadata.Elements().Any(e => e.Name.LocalName == "license" && (string?)e.Attribute("type") == "file")
-            ? Library.OwnTerms + id
-            : throw new PackageException($"{id} says nothing of its licence.");
 }

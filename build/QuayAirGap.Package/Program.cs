@@ -138,7 +138,8 @@ internal static class Program
             .. more,
         ]);
 
-    private static void WriteSums(string output) => File.WriteAllText(
+    /// <summary>Of every file in the folder, as sha256sum writes it.</summary>
+    internal static void WriteSums(string output) => File.WriteAllText(
         Path.Combine(output, "SHA256SUMS"),
         string.Concat(Directory.EnumerateFiles(output).Order(StringComparer.Ordinal).Select(file =>
         {

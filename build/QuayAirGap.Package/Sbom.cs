@@ -107,7 +107,7 @@ internal static class Sbom
         else
         {
             json.WriteStartObject("license");
-            json.WriteString(expression.StartsWith(Library.OwnTerms, StringComparison.Ordinal) ? "name" : "id", expression);
+            json.WriteString("id", expression);
             json.WriteEndObject();
         }
 

@@ -92,7 +92,7 @@ try {
     foreach ($c in [Guid]::NewGuid().ToString('N').ToCharArray()) { $password.AppendChar($c) }
     $signer = New-ClairFeedSigner -Path ([IO.Path]::Combine($Path, 'collector.pfx')) -Subject 'CN=Sample collector' -Password $password
     $bundle = Save-ClairFeed -SitePath $outside -Destination $media -Signer $signer.Path -SignerPassword $password -PassThru
-    $bundle
+    $bundle | Out-Host # a view of its own: in one pipeline PowerShell would show what is of another kind as lists
 
     Step 'The gap: a bundle that changed on the way is refused'
     Add-ClairFeedTrust -SitePath $inside -Path $signer.CertificatePath
@@ -109,7 +109,7 @@ try {
 
     Step 'Inside: verify, import, publish'
     $imported = Import-ClairFeed -SitePath $inside -Path $bundle.Path -PassThru
-    $imported
+    $imported | Out-Host
 
     Step 'Inside: serve, and read back as Clair would'
     $mirror = Start-ClairFeedMirror -SitePath $inside -Urls 'http://127.0.0.1:0' -PassThru
@@ -164,7 +164,7 @@ try {
     }
 
     Step 'Inside: how old is it?'
-    Test-ClairFeedFreshness -SitePath $inside
+    Test-ClairFeedFreshness -SitePath $inside | Out-Host
     Confirm-That 'every required source is fresh' (Test-ClairFeedFreshness -SitePath $inside -Quiet)
 
     "`n$checks checks held. The sites and the bundle are in $Path."

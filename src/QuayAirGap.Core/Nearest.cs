@@ -3,11 +3,11 @@ namespace QuayAirGap.Core;
 /// <summary>What somebody may have meant.</summary>
 public static class Nearest
 {
-    /// <summary>The candidate with the fewest letters to change (Levenshtein); the first one of several.</summary>
+    /// <summary>A candidate that begins with it, else the one with the fewest letters to change (Levenshtein); the first one of several.</summary>
     public static string To(string text, IEnumerable<string> candidates)
     {
         string wanted = text.ToLowerInvariant();
-        return candidates.MinBy(c => Distance(c, wanted)) ?? throw new ArgumentException("There is nothing to choose from.", nameof(candidates));
+        return candidates.MinBy(c => wanted.Length > 1 && c.StartsWith(wanted, StringComparison.OrdinalIgnoreCase) ? -1 : Distance(c, wanted)) ?? throw new ArgumentException("There is nothing to choose from.", nameof(candidates));
     }
 
     private static int Distance(string a, string b)

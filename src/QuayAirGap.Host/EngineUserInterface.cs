@@ -54,7 +54,9 @@ internal sealed class EngineUserInterface(Terminal terminal, bool interactive, b
     {
         string message = error.ErrorDetails?.Message is { Length: > 0 } details ? details : error.Exception.Message;
         terminal.WriteError("ERROR: " + message, Red);
-        if (error.ErrorDetails?.RecommendedAction is { Length: > 0 } action)
+        // The module's own errors end in their id, for PowerShell's sake; here it stands in the next line.
+        string id = $"[{error.FullyQualifiedErrorId.Split(',')[0]}]";
+        if (error.ErrorDetails?.RecommendedAction.Replace(id, "", StringComparison.Ordinal).Trim() is { Length: > 0 } action)
         {
             terminal.WriteError("  " + action + "\n");
         }

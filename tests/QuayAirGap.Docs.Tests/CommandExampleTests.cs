@@ -17,31 +17,34 @@ public sealed class CommandExampleTests(DocStage stage)
     /// <summary>Pages whose commands belong on the collecting side; the others' default site is the one inside.</summary>
     private static readonly string[] s_outside = ["Save-ClairFeed"];
 
-    [Fact]
-    public async Task Every_example_works()
+    [Theory]
+    [InlineData(DocHost.Executable)]
+    [InlineData(DocHost.PowerShell)]
+    public async Task Every_example_works(DocHost host)
     {
+        await DocStage.SkipWithoutAsync(host);
         DocPage preparation = DocPage.Load(Preparation);
         Assert.SkipWhen(DocStage.MissingFor(preparation).Count > 0, "Its preparation needs what is not installed here.");
-        DocOutcome prepared = await stage.RunAsync(preparation);
+        DocOutcome prepared = await stage.RunAsync(preparation, host);
         Assert.True(prepared.Ended, $"{Preparation}:{prepared.LastBlock}\n{prepared.Error}");
 
         DocPage[] pages = [.. DocPage.AllPaths.Where(p => p.StartsWith("docs/cmdlets/", StringComparison.Ordinal)).Select(DocPage.Load)];
-        string work = stage.NewFolder("commands");
+        string work = stage.NewFolder($"commands-{host}");
         var script = new StringBuilder(DocScript.Begin);
         foreach (DocPage page in pages)
         {
-            Append(script, page, prepared, Path.Combine(work, Path.GetFileNameWithoutExtension(page.Path)));
+            Append(script, page, host, prepared, Path.Combine(work, Path.GetFileNameWithoutExtension(page.Path)));
         }
 
         string path = Path.Combine(work, "examples.ps1");
         await File.WriteAllTextAsync(path, script.ToString() + "'@@ end'\n", TestContext.Current.CancellationToken);
-        (_, string output, string error) = await DocStage.StartAsync(path, work);
+        (_, string output, string error) = await DocStage.StartAsync(host, path, work);
         string[] lines = output.Split('\n');
         Assert.Empty(lines.Where(l => l.StartsWith(Failed, StringComparison.Ordinal)).Select(l => l.Replace(work, "", StringComparison.Ordinal)));
         Assert.True(lines.Contains("@@ end"), error);
     }
 
-    private void Append(StringBuilder script, DocPage page, DocOutcome prepared, string work)
+    private void Append(StringBuilder script, DocPage page, DocHost host, DocOutcome prepared, string work)
     {
         DocPlaces places = stage.PlacesIn(work);
         Directory.CreateDirectory(places.Root);
@@ -51,12 +54,12 @@ public sealed class CommandExampleTests(DocStage stage)
         script.Append(CultureInfo.InvariantCulture, $"$env:QUAYAIRGAP_SITE = '{site}'\n");
         script.Append(CultureInfo.InvariantCulture, $"[void] $ExecutionContext.SessionState.Path.SetLocation('{places.Localize("/srv/work")}')\n");
         script.Append("$password = Read-Host\n$mirror = $null\n");
-        if (page.Blocks.Any(b => DocScript.IsUsed(b) && b.Code.Contains(DocPlaces.MirrorName, StringComparison.Ordinal)))
+        if (page.Blocks.Any(b => DocScript.IsUsedIn(b, host) && b.Code.Contains(DocPlaces.MirrorName, StringComparison.Ordinal)))
         {
             script.Append(CultureInfo.InvariantCulture, $"Start-ClairFeedMirror -Urls 'http://{places.Mirror}'\n");
         }
 
-        foreach (DocBlock block in page.Blocks.Where(DocScript.IsUsed))
+        foreach (DocBlock block in page.Blocks.Where(b => DocScript.IsUsedIn(b, host)))
         {
             script.Append(CultureInfo.InvariantCulture, $$"""
                 try {

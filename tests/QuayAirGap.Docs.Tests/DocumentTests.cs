@@ -12,20 +12,37 @@ public sealed class DocumentTests(DocStage stage)
     private static readonly string[] s_languages = ["powershell", "bash", "sh", "yaml", "json", "text", "nginx", "promql"];
 
     /// <summary>The documents with something to run. The cmdlets' pages have their own test.</summary>
-    public static TheoryData<string> Runnable => [.. Pages().Where(p => p.Blocks.Any(DocScript.IsUsed)).Select(p => p.Path)];
+    public static TheoryData<string, DocHost> Runnable
+    {
+        get
+        {
+            var runs = new TheoryData<string, DocHost>();
+            foreach (DocPage page in Pages().Where(p => p.Blocks.Any(DocScript.IsUsed)))
+            {
+                runs.Add(page.Path, DocHost.Executable);
+                if (page.Blocks.Any(b => DocScript.IsUsed(b) && b.IsPowerShell))
+                {
+                    runs.Add(page.Path, DocHost.PowerShell);
+                }
+            }
+
+            return runs;
+        }
+    }
 
     public static TheoryData<string> All => [.. DocPage.AllPaths];
 
     [Theory]
     [MemberData(nameof(Runnable))]
-    public async Task Its_commands_work(string path)
+    public async Task Its_commands_work(string path, DocHost host)
     {
+        await DocStage.SkipWithoutAsync(host);
         DocPage page = DocPage.Load(path);
         IReadOnlyList<string> missing = DocStage.MissingFor(page);
         Assert.SkipWhen(missing.Count > 0, $"{path} needs {string.Join(", ", missing)}, not installed here.");
-        stage.Begin(Pages().Where(p => p.Blocks.Any(DocScript.IsUsed) && DocStage.MissingFor(p).Count == 0));
-        DocOutcome outcome = await stage.RunAsync(page);
-        TestContext.Current.SendDiagnosticMessage("{0} took {1:0.0} s", path, outcome.Took.TotalSeconds);
+        stage.Begin(Pages().Where(p => p.Blocks.Any(DocScript.IsUsed) && DocStage.MissingFor(p).Count == 0), host);
+        DocOutcome outcome = await stage.RunAsync(page, host);
+        TestContext.Current.SendDiagnosticMessage("{0} took {1:0.0} s in {2}", path, outcome.Took.TotalSeconds, host);
         Assert.True(
             outcome is { Ended: true, ExitCode: 0 or 1 },
             $"{path}:{outcome.LastBlock}: the block fails.\n{outcome.Error}\n{outcome.Outputs.GetValueOrDefault(outcome.LastBlock)}");
@@ -36,7 +53,7 @@ public sealed class DocumentTests(DocStage stage)
 
         foreach ((DocBlock block, int i) in page.Blocks.Select((b, i) => (b, i)).Where(b => b.b.Markers.ContainsKey("output")))
         {
-            DocBlock command = page.Blocks.Take(i).Last(DocScript.IsUsed);
+            DocBlock command = page.Blocks.Take(i).Last(b => DocScript.IsUsedIn(b, host));
             AssertShows(block.Code, outcome.Outputs[command.Line], $"{path}:{block.Line}");
         }
     }

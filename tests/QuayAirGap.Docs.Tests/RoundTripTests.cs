@@ -11,7 +11,7 @@ public sealed class RoundTripTests(DocStage stage)
     {
         string work = stage.NewFolder("round-trip");
         string script = Path.Combine(RepositoryFolders.Root, "docs", "examples", "round-trip.ps1");
-        (int exitCode, string output, string error) = await DocStage.StartAsync(script, work, "-Path", Path.Combine(work, "trip"));
+        (int exitCode, string output, string error) = await DocStage.StartAsync(DocHost.Executable, script, work, "-Path", Path.Combine(work, "trip"));
         Assert.True(exitCode == 0, error + output);
         Assert.Matches(@"[0-9]{2} checks held", output);
     }

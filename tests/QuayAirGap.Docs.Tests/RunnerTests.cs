@@ -14,12 +14,20 @@ public sealed class RunnerTests(DocStage stage)
     [InlineData("bash", "", "false", false)]
     [InlineData("bash", "<!-- exit: 1 -->", "false", true)]
     [InlineData("bash", "<!-- not run: for a reason -->", "false", true)]
-    public async Task A_block_that_does_not_do_what_the_page_says_is_found(string language, string comment, string code, bool ends)
+    [InlineData("powershell", "", "Get-ClairFeed -SitePath /srv/nowhere", false, DocHost.PowerShell)]
+    [InlineData("powershell", "<!-- fails: SiteNotFound -->", "Get-ClairFeed -SitePath /srv/nowhere", true, DocHost.PowerShell)]
+    [InlineData("powershell", "<!-- whole powershell -->", "throw 'not for the executable'", true)]
+    [InlineData("powershell", "<!-- whole powershell -->", "throw 'for this one'", false, DocHost.PowerShell)]
+    [InlineData("bash", "", "false", false, DocHost.PowerShell)]
+    public async Task A_block_that_does_not_do_what_the_page_says_is_found(string language, string comment, string code, bool ends, DocHost host = DocHost.Executable)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() && language == "bash", "There is no bash.");
-        string name = $"{language}-{comment}-{ends}".GetHashCode(StringComparison.Ordinal).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
-        DocOutcome outcome = await stage.RunAsync(DocPage.Parse(
-            $"runner-{name}.md", $"# Page\n\n```powershell\n'before'\n```\n\n{comment}\n```{language}\n{code}\n```\n\n```powershell\n'after'\n```\n"));
+        string name = $"{language}-{comment}-{ends}-{host}".GetHashCode(StringComparison.Ordinal).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
+        await DocStage.SkipWithoutAsync(host);
+        DocOutcome outcome = await stage.RunAsync(
+            DocPage.Parse(
+                $"runner-{name}.md", $"# Page\n\n```powershell\n'before'\n```\n\n{comment}\n```{language}\n{code}\n```\n\n```powershell\n'after'\n```\n"),
+            host);
         Assert.Equal(ends, outcome.Ended);
         Assert.Equal(ends ? 12 : 8, outcome.LastBlock);
         Assert.Equal("before", outcome.Outputs[3].Trim());

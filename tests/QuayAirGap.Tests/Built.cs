@@ -18,6 +18,9 @@ internal static class Built
 
     public static string Version => s_values["Version"]!;
 
+    /// <summary>The manifest of Pester, as the restore left it.</summary>
+    public static string Pester => s_values["Pester"]!;
+
     public static string Executable => Path.Combine(
         OutputOf("QuayAirGap.Host", "net10.0"), OperatingSystem.IsWindows() ? "quayairgap.exe" : "quayairgap");
 

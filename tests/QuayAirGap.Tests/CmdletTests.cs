@@ -59,6 +59,57 @@ public sealed class CmdletTests
         Assert.Equal(["GenerationNotFound"], samples.Engine.Run("param($s) Restore-ClairFeed 99 -SitePath $s", samples.Inside).ErrorIds);
     }
 
+    /// <summary>A stick with the bundles of several days, named against their order: each is imported once, and the run after changes nothing and fails at nothing.</summary>
+    [Fact]
+    public async Task A_wildcard_takes_bundles_in_their_order_and_passes_over_the_older_ones()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        Directory.CreateDirectory(samples.Folder["stick"]);
+        samples.Save(samples.Folder["stick/b.tar"]).WithoutErrors();
+        samples.Save(samples.Folder["stick/a.tar"]).WithoutErrors();
+        const string Import = "param($f, $s) Import-ClairFeed \"$f/*.tar\" -SitePath $s -PassThru";
+        EngineResult first = samples.Engine.Run(Import, samples.Folder["stick"], samples.Inside).WithoutErrors();
+        Assert.Equal(["1", "2"], first.Output.Select(o => $"{o.Properties["Sequence"].Value}"));
+
+        EngineResult second = samples.Engine.Run(Import, samples.Folder["stick"], samples.Inside).WithoutErrors();
+        Assert.Equal((2L, false), (Convert.ToInt64(Assert.Single(second.Output).Properties["Sequence"].Value, null), second.Output[0].Properties["Changed"].Value));
+        Assert.Contains(second.Warnings, w => w.Contains("b.tar' is passed over", StringComparison.Ordinal));
+
+        // Named by itself, or with nothing newer beside it, an older bundle is refused as ever: nobody may take it for news.
+        Assert.StartsWith("BundleSequence", Assert.Single(samples.Engine.Run("param($f, $s) Import-ClairFeed \"$f/b.tar\" -SitePath $s", samples.Folder["stick"], samples.Inside).Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        File.Delete(samples.Folder["stick/a.tar"]);
+        Assert.StartsWith("BundleSequence", Assert.Single(samples.Engine.Run(Import, samples.Folder["stick"], samples.Inside).Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_names_the_folder_of_a_medium_is_told_so_and_not_that_a_bundle_is_damaged()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        Directory.CreateDirectory(samples.Folder["stick"]);
+        samples.Save(samples.Folder["stick/day.tar"]).WithoutErrors();
+        ErrorRecord error = Assert.Single(samples.Engine.Run("param($f, $s) Import-ClairFeed $f -SitePath $s", samples.Folder["stick"], samples.Inside).Errors);
+        Assert.StartsWith("BundleNotFound", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("day.tar", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.DoesNotContain("bundle.refused", File.ReadAllText(Path.Combine(samples.Inside, "ledger.jsonl")), StringComparison.Ordinal);
+    }
+
+    /// <summary>PowerShell shows what is recommended, and not the id that the page of errors goes by.</summary>
+    [Fact]
+    public void An_error_shows_its_id_and_the_nearest_name()
+    {
+        using var engine = new Engine();
+        ErrorRecord error = Assert.Single(engine.Run("Get-ClairFeedSource rhel").Errors);
+        Assert.EndsWith("[SourceUnknown]", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains("'rhel-vex'", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_check_of_a_store_that_is_not_there_yet_finds_nothing()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        Assert.Empty(samples.Engine.Run("param($s) Test-ClairFeedStore -SitePath $s", samples.Inside).WithoutErrors().Output);
+    }
+
     [Fact]
     public async Task A_source_that_fails_is_an_error_of_its_own_beside_a_whole_bundle()
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using QuayAirGap.Package;
+using QuayAirGap.TestKit.PowerShell;
 
 namespace QuayAirGap.Tests;
 
@@ -82,6 +83,45 @@ public sealed partial class PackageTests : IDisposable
         Assert.DoesNotMatch("(?i)^QuayAirGap\\.", ModulePackages.ZipName(Built.Version));
     }
 
+    /// <summary>The two blocks of packaging/README.md, in a home of their own.</summary>
+    [Fact]
+    public async Task PowerShells_own_commands_install_the_package_and_check_what_came_over()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There it would install for whoever runs the tests.");
+        PowerShellTool powerShell = await PowerShellTool.RestoreAsync(Built.Root);
+        Assert.SkipWhen(powerShell.Missing is not null, powerShell.Missing ?? "");
+        string packages = Directory.CreateDirectory(_folder["packages"]).FullName;
+        ModulePackages.WritePackage(Built.Module, Built.Version, Path.Combine(packages, ModulePackages.PackageName(Built.Version)), s_time);
+        ModulePackages.WriteZip(Built.Module, Built.Version, Path.Combine(packages, ModulePackages.ZipName(Built.Version)), s_time);
+        Program.WriteSums(packages);
+        string[] blocks = [.. PowerShellBlock().Matches(File.ReadAllText(Path.Combine(Built.Root, "packaging", "README.md"))).Select(m => m.Groups["code"].Value)];
+        Assert.Equal(2, blocks.Length);
+
+        (int exitCode, string output, string error) = await RunAsync(blocks[0].Replace(@"D:\packages", packages, StringComparison.Ordinal) + "(Get-Command Import-ClairFeed).Module.ModuleBase");
+        Assert.True(exitCode == 0, error + output);
+        string installed = output.Trim();
+        Assert.StartsWith(_folder["home"], installed, StringComparison.Ordinal);
+        Assert.Equal(Files(Built.Module), Files(installed).Where(f => f != "PSGetModuleInfo.xml"));
+
+        Assert.Equal((0, "", ""), await RunAsync(blocks[1]));
+        File.AppendAllText(Path.Combine(packages, ModulePackages.ZipName(Built.Version)), "x");
+        Assert.Contains($"{ModulePackages.ZipName(Built.Version)} is not what was sent", (await RunAsync(blocks[1])).Output, StringComparison.Ordinal);
+
+        Task<(int ExitCode, string Output, string Error)> RunAsync(string script)
+        {
+            File.WriteAllText(_folder["script.ps1"], "$ErrorActionPreference = 'Stop'\n" + script);
+            System.Diagnostics.ProcessStartInfo start = powerShell.Prepare("-File", _folder["script.ps1"]);
+            start.WorkingDirectory = packages;
+            start.Environment["HOME"] = Directory.CreateDirectory(_folder["home"]).FullName;
+            foreach (string name in new[] { "PSModulePath", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME" })
+            {
+                start.Environment.Remove(name);
+            }
+
+            return PowerShellTool.RunAsync(start, TimeSpan.FromMinutes(2));
+        }
+    }
+
     [Fact]
     public void The_bill_of_materials_names_every_library_that_is_carried()
     {
@@ -126,6 +166,13 @@ public sealed partial class PackageTests : IDisposable
         string deps = Path.ChangeExtension(Path.Combine(Path.GetDirectoryName(Built.Executable)!, "quayairgap.dll"), ".deps.json");
         IReadOnlyList<Library> libraries = NuGetPackages.Published(lockFile, deps);
         Assert.Contains(libraries, l => l.Name == "System.Management.Automation");
+
+        // What the project takes out of a package by its path, as for Windows, counts with its package; and what nobody knows is refused.
+        const string Reference = """{"targets":{"t":{"R/2.0.0.0":{"runtime":{"FILE":{}}}}},"libraries":{"R/2.0.0.0":{"type":"reference"}}}""";
+        File.WriteAllText(_folder["reference.json"], Reference.Replace("FILE", "Microsoft.Management.Infrastructure.dll", StringComparison.Ordinal));
+        Assert.Equal(["Microsoft.Management.Infrastructure.Runtime.Unix"], NuGetPackages.Published(lockFile, _folder["reference.json"]).Select(l => l.Name));
+        File.WriteAllText(_folder["unknown.json"], Reference.Replace("FILE", "Unknown.dll", StringComparison.Ordinal));
+        Assert.Contains("Unknown.dll", Assert.Throws<PackageException>(() => NuGetPackages.Published(lockFile, _folder["unknown.json"])).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["other.json"], File.ReadAllText(deps).Replace("\"MimeKit/", "\"MimeKit/9", StringComparison.Ordinal));
         Assert.Contains("MimeKit/9", Assert.Throws<PackageException>(() => NuGetPackages.Published(lockFile, _folder["other.json"])).Message, StringComparison.Ordinal);
     }
@@ -158,6 +205,9 @@ public sealed partial class PackageTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    [GeneratedRegex("```powershell\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex PowerShellBlock();
 
     [GeneratedRegex("^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     private static partial Regex SerialNumber();

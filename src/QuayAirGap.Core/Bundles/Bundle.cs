@@ -73,9 +73,17 @@ public sealed class Bundle
     /// <see cref="ErrorIds.BundleExtraContent"/> or <see cref="ErrorIds.BundleMissingContent"/></exception>
     public static Bundle Open(string path) => Guarded(path, () =>
         VolumeSet.IsAt(path) ? Open(VolumeSet.Read(path).ThrowIfIncomplete())
-        : Directory.Exists(path) ? Read(path, BundleContents.ReadFolder(path), null, null)
+        : Directory.Exists(path) ? Read(path, BundleContents.ReadFolder(ThrowIfBundlesLieIn(path)), null, null)
         : File.Exists(path) ? Read(path, ArchiveBytes.OfFile(path), null)
         : throw new FeedException(ErrorIds.BundleNotFound, $"There is no bundle at '{path}'.", path, "Correct the path."));
+
+    /// <summary>Whoever names the folder of a medium means a bundle in it, and it is not damaged.</summary>
+    private static string ThrowIfBundlesLieIn(string path) =>
+        !File.Exists(System.IO.Path.Combine(path, BundleFormat.LayoutName)) && Directory.EnumerateFiles(path, "*.tar").FirstOrDefault() is { } first
+            ? throw new FeedException(
+                ErrorIds.BundleNotFound, $"'{path}' is a folder that bundles lie in, and no bundle itself.", path,
+                $"Name the bundle, such as '{first}'. Import-ClairFeed -DropFolder takes every bundle of a folder.")
+            : path;
 
     /// <summary>As <see cref="Open(string)"/>, and where volumes are missing, what those that are there say (<see cref="IsWhole"/>).</summary>
     /// <exception cref="FeedException">As <see cref="Open(string)"/>, but for missing volumes</exception>

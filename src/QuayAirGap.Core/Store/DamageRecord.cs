@@ -43,7 +43,7 @@ internal sealed class DamageRecord(string path)
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
             Durable.ReplaceFile(path, JsonSerializer.SerializeToUtf8Bytes(all, DamageJson.Default.StringArray));
         }
-        else
+        else if (File.Exists(path)) // a site that has only been told whom to trust has no store yet
         {
             File.Delete(path);
         }

@@ -47,6 +47,9 @@ public abstract class PathCmdlet : ClairFeedCmdlet
     /// <param name="path">An absolute path; without wildcards in what was given, the file need not exist.</param>
     protected abstract void ProcessFile(string path);
 
+    /// <summary>The order in which what a wildcard found is processed.</summary>
+    protected virtual IReadOnlyList<string> Arrange(IReadOnlyList<string> found) => found;
+
     /// <summary>What a command does whose input is no file.</summary>
     protected virtual void ProcessOther()
     {
@@ -74,7 +77,7 @@ public abstract class PathCmdlet : ClairFeedCmdlet
         }
 
         return found.Count > 0
-            ? found
+            ? Arrange(found)
             : throw new FeedException(
                 NotFoundId, $"No file matches '{path}'.", path, "Check the name; where brackets belong to it, use -LiteralPath.");
     }

@@ -1,8 +1,10 @@
 using System.Management.Automation;
 using QuayAirGap.Core;
+using QuayAirGap.Core.Bundles;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Publishing.Dropping;
 using QuayAirGap.Core.Sites;
+using QuayAirGap.Core.Snapshots;
 
 namespace QuayAirGap.Commands;
 
@@ -11,6 +13,9 @@ namespace QuayAirGap.Commands;
 [OutputType(typeof(ClairFeedImportResult))]
 public sealed class ImportClairFeedCommand : PathCmdlet
 {
+    /// <summary>What a wildcard found beside a newer bundle of the same stream.</summary>
+    private HashSet<string> _superseded = [];
+
     /// <summary>Writes what was done to the pipeline.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -112,6 +117,28 @@ public sealed class ImportClairFeedCommand : PathCmdlet
         }
     }
 
+    /// <summary>The oldest first, whatever they are called: a delta needs what was before it.</summary>
+    protected override IReadOnlyList<string> Arrange(IReadOnlyList<string> found)
+    {
+        (string Path, Snapshot? Snapshot)[] read = [.. found.Select(f => (f, ReadOrNull(f)))
+            .OrderBy(b => b.Item2 is null).ThenBy(b => b.Item2?.Sequence).ThenBy(b => b.Item2?.Base is not null)];
+        _superseded = [.. read.Where(b => read.Any(o => o.Snapshot?.Stream == b.Snapshot?.Stream && o.Snapshot?.Sequence > b.Snapshot?.Sequence)).Select(b => b.Path)];
+        return [.. read.Select(b => b.Path)];
+    }
+
+    /// <summary>What a bundle says of itself; what cannot be read is told of when its turn comes.</summary>
+    private static Snapshot? ReadOrNull(string path)
+    {
+        try
+        {
+            return Bundle.Open(path).Snapshot;
+        }
+        catch (FeedException)
+        {
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
@@ -121,6 +148,11 @@ public sealed class ImportClairFeedCommand : PathCmdlet
         try
         {
             plan = importer.Plan(path, ResetSequence);
+        }
+        catch (FeedException e) when (e.ErrorId == ErrorIds.BundleSequence && _superseded.Contains(path))
+        {
+            WriteWarning($"'{path}' is passed over: this site has already published a newer one of its stream.");
+            return;
         }
         catch (FeedException e) when (FeedImporter.IsRefusal(e))
         {

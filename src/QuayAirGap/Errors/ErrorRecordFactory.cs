@@ -15,7 +15,8 @@ internal static class ErrorRecordFactory
 
         return new ErrorRecord(feed, feed.ErrorId, CategoryOf(feed.ErrorId), feed.Target)
         {
-            ErrorDetails = new ErrorDetails(feed.Message) { RecommendedAction = feed.Remedy ?? "" },
+            // PowerShell shows what is recommended, and not the id to look it up by.
+            ErrorDetails = new ErrorDetails(feed.Message) { RecommendedAction = $"{feed.Remedy} [{feed.ErrorId}]".TrimStart() },
         };
     }
 

@@ -7,7 +7,7 @@ namespace QuayAirGap.Docs.Tests.Markdown;
 internal sealed partial record DocPage
 {
     /// <summary>What a comment before a block may be called; anything else is a misspelt one.</summary>
-    private static readonly string[] s_markers = ["not run", "file", "output", "silent", "fails", "exit"];
+    private static readonly string[] s_markers = ["not run", "file", "output", "silent", "fails", "exit", "whole powershell"];
 
     /// <summary>From the repository's root, with slashes.</summary>
     public required string Path { get; init; }

@@ -8,7 +8,7 @@ namespace QuayAirGap.Docs.Tests.Running;
 /// A document as one script: its blocks in their order, each with a line before it that says which one begins. The blocks are run as they
 /// stand, but for what names the machine (<see cref="DocPlaces"/>).
 /// </summary>
-internal sealed class DocScript(DocPage page, DocPlaces places)
+internal sealed class DocScript(DocPage page, DocPlaces places, DocHost host)
 {
     private const string Mark = "@@ block ";
     private const string EndMark = "@@ end";
@@ -17,6 +17,20 @@ internal sealed class DocScript(DocPage page, DocPlaces places)
     public const string Begin = """
         $ErrorActionPreference = 'Stop'
         function Read-Host { [Net.NetworkCredential]::new('', 'correct horse').SecurePassword }
+
+        """;
+
+    /// <summary>
+    /// Runs a script in PowerShell as if it were typed: in a pipeline of its own each statement gets the view of what it writes, where a script as a whole keeps the
+    /// first one's for all that follows.
+    /// </summary>
+    public const string Typed = """
+        param([string] $DocModule, [string] $DocScript)
+        $ErrorActionPreference = 'Stop'
+        Import-Module $DocModule
+        foreach ($docStatement in [Management.Automation.Language.Parser]::ParseFile($DocScript, [ref] $null, [ref] $null).EndBlock.Statements) {
+            . ([scriptblock]::Create($docStatement.Extent.Text)) | Out-String -Stream -Width 1000
+        }
 
         """;
 
@@ -29,7 +43,7 @@ internal sealed class DocScript(DocPage page, DocPlaces places)
             script.Append(CultureInfo.InvariantCulture, $"Start-ClairFeedMirror -Urls 'http://{places.Mirror}'\n");
         }
 
-        foreach (DocBlock block in page.Blocks.Where(IsUsed))
+        foreach (DocBlock block in page.Blocks.Where(b => IsUsedIn(b, host)))
         {
             script.Append(CultureInfo.InvariantCulture, $"'{Mark}{block.Line}'\n");
             string code = places.Localize(block.Code);
@@ -88,6 +102,9 @@ internal sealed class DocScript(DocPage page, DocPlaces places)
 
     /// <summary>Whether the script does something with a block: runs it, or writes it to the file that the document names.</summary>
     public static bool IsUsed(DocBlock block) => block.NotRun is null && (block.File is not null || block.IsPowerShell || block.IsBash);
+
+    /// <summary>The same, in one host.</summary>
+    public static bool IsUsedIn(DocBlock block, DocHost host) => IsUsed(block) && (host == DocHost.PowerShell || !block.NeedsPowerShell);
 
     private static string Failing(string code, string id) => $$"""
         $failed = $null

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using QuayAirGap.Docs.Tests.Markdown;
+using QuayAirGap.TestKit.PowerShell;
 using QuayAirGap.TestKit.Registry;
 using QuayAirGap.TestKit.Samples;
 using QuayAirGap.TestKit.Upstream;
@@ -15,7 +16,7 @@ namespace QuayAirGap.Docs.Tests.Running;
 internal sealed record DocOutcome(string Folder, int ExitCode, string Output, string Error, IReadOnlyDictionary<int, string> Outputs, int LastBlock, bool Ended, TimeSpan Took);
 
 /// <summary>
-/// Runs documents: each once, in one process of the executable and in a folder of its own, in which its absolute paths lie. A document that
+/// Runs documents: each once in a host, in one process and in a folder of its own, in which its absolute paths lie. A document that
 /// begins after another has a copy of what that one left. The feeds come from the sample upstream.
 /// </summary>
 public sealed class DocStage : IAsyncLifetime
@@ -26,7 +27,7 @@ public sealed class DocStage : IAsyncLifetime
     private static readonly string[] s_tools = ["curl", "jq", "openssl", "zstd"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("quayairgap-docs-").FullName;
-    private readonly Dictionary<string, Task<DocOutcome>> _runs = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Path, DocHost Host), Task<DocOutcome>> _runs = [];
     private readonly SemaphoreSlim _room = new(Math.Max(1, Environment.ProcessorCount));
     private UpstreamServer _upstream = null!;
     private RegistryProcess? _registry;
@@ -59,36 +60,43 @@ public sealed class DocStage : IAsyncLifetime
         return [.. tools.Where(t => RegistryProcess.Find(t) is null), .. page.BeginsAfter is { } before ? MissingFor(DocPage.Load(before)) : []];
     }
 
+    /// <summary>Whatever runs there needs it: the package source has it, or the test says that it was skipped.</summary>
+    internal static async Task SkipWithoutAsync(DocHost host)
+    {
+        string? missing = host == DocHost.PowerShell ? (await PowerShellTool.RestoreAsync(RepositoryFolders.Root)).Missing : null;
+        Assert.SkipWhen(missing is not null, missing ?? "");
+    }
+
     internal static string Executable => Path.Combine(
         RepositoryFolders.Root, "src", "QuayAirGap.Host", "bin",
         typeof(DocStage).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "Configuration").Value!, "net10.0",
         OperatingSystem.IsWindows() ? "quayairgap.exe" : "quayairgap");
 
     /// <summary>Begins with all of them: a document's own test waits only for its own.</summary>
-    internal void Begin(IEnumerable<DocPage> pages)
+    internal void Begin(IEnumerable<DocPage> pages, DocHost host)
     {
         foreach (DocPage page in pages)
         {
-            _ = RunAsync(page);
+            _ = RunAsync(page, host);
         }
     }
 
-    internal Task<DocOutcome> RunAsync(DocPage page)
+    internal Task<DocOutcome> RunAsync(DocPage page, DocHost host)
     {
         lock (_runs)
         {
-            return _runs.TryGetValue(page.Path, out Task<DocOutcome>? run) ? run : _runs[page.Path] = Task.Run(() => RunOnceAsync(page));
+            return _runs.TryGetValue((page.Path, host), out Task<DocOutcome>? run) ? run : _runs[(page.Path, host)] = Task.Run(() => RunOnceAsync(page, host));
         }
     }
 
-    private async Task<DocOutcome> RunOnceAsync(DocPage page)
+    private async Task<DocOutcome> RunOnceAsync(DocPage page, DocHost host)
     {
-        string work = Path.Combine(_folder, page.Path.Replace('/', '-'));
+        string work = Path.Combine(_folder, $"{host}-{page.Path.Replace('/', '-')}");
         string root = RootIn(work);
         Directory.CreateDirectory(root);
         if (page.BeginsAfter is { } before)
         {
-            DocOutcome earlier = await RunAsync(DocPage.Load(before));
+            DocOutcome earlier = await RunAsync(DocPage.Load(before), host);
             if (!earlier.Ended)
             {
                 throw new InvalidOperationException($"{page.Path} begins after {before}, which does not come to its end.");
@@ -98,20 +106,17 @@ public sealed class DocStage : IAsyncLifetime
         }
         else
         {
-            // Where a reader's collector would ask the internet. The folder is a site, as Set-ClairFeedSource -UpstreamRoot leaves one.
-            string site = Directory.CreateDirectory(Path.Combine(root, "srv", "collector")).FullName;
-            string sources = string.Concat(Core.Sources.SourceCatalog.All.Select(s => $"  {s.Name}:\n    upstreamRoot: {_upstream.Root}\n"));
-            await File.WriteAllTextAsync(Path.Combine(site, "sources.yaml"), $"version: 1\nsources:\n{sources}");
+            await MakeCollectorAsync(Path.Combine(root, "srv", "collector"));
         }
 
-        bool asksMirror = page.Blocks.Any(b => DocScript.IsUsed(b) && b.Code.Contains(DocPlaces.MirrorName, StringComparison.Ordinal));
-        var script = new DocScript(page, PlacesIn(work));
+        bool asksMirror = page.Blocks.Any(b => DocScript.IsUsedIn(b, host) && b.Code.Contains(DocPlaces.MirrorName, StringComparison.Ordinal));
+        var script = new DocScript(page, PlacesIn(work), host);
         string path = script.Write(work, asksMirror);
         await _room.WaitAsync();
         try
         {
             var clock = Stopwatch.StartNew();
-            (int exitCode, string output, string error) = await StartAsync(path, root);
+            (int exitCode, string output, string error) = await StartAsync(host, path, root);
             (IReadOnlyDictionary<int, string> outputs, int last, bool ended) = script.Read(output);
             return new DocOutcome(work, exitCode, output, error.Replace(root, "", StringComparison.Ordinal), outputs, last, ended, clock.Elapsed);
         }
@@ -119,6 +124,14 @@ public sealed class DocStage : IAsyncLifetime
         {
             _room.Release();
         }
+    }
+
+    /// <summary>A site that asks the sample upstream where a reader's would ask the internet, as Set-ClairFeedSource -UpstreamRoot leaves one.</summary>
+    internal async Task MakeCollectorAsync(string site)
+    {
+        Directory.CreateDirectory(site);
+        string sources = string.Concat(Core.Sources.SourceCatalog.All.Select(s => $"  {s.Name}:\n    upstreamRoot: {_upstream.Root}\n"));
+        await File.WriteAllTextAsync(Path.Combine(site, "sources.yaml"), $"version: 1\nsources:\n{sources}");
     }
 
     internal static string RootIn(string work) => Path.Combine(work, "root");
@@ -130,36 +143,30 @@ public sealed class DocStage : IAsyncLifetime
     /// <summary>A folder of the test's own, gone when it ends.</summary>
     internal string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
-    internal static async Task<(int ExitCode, string Output, string Error)> StartAsync(string script, string root, params string[] arguments)
+    internal static async Task<(int ExitCode, string Output, string Error)> StartAsync(DocHost host, string script, string root, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable, ["-NonInteractive", "-File", script, .. arguments])
+        ProcessStartInfo start = host == DocHost.PowerShell ? await PowerShellAsync(script) : new ProcessStartInfo(Executable, ["-NonInteractive", "-File", script, .. arguments])
         {
-            WorkingDirectory = root,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
+        start.WorkingDirectory = root;
         start.Environment["QUAYAIRGAP_SITE"] = Path.Combine(root, "var", "lib", "quayairgap");
         start.Environment["PATH"] = Path.GetDirectoryName(Executable) + Path.PathSeparator + start.Environment["PATH"];
         start.Environment["HOME"] = root;
         start.Environment["COLUMNS"] = "200";
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        using var limit = new CancellationTokenSource(s_limit);
-        try
-        {
-            Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
-            Task<string> error = process.StandardError.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, await output, await error);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{script} did not end within {s_limit}.");
-        }
+        return await PowerShellTool.RunAsync(start, s_limit);
+    }
+
+    private static async Task<ProcessStartInfo> PowerShellAsync(string script)
+    {
+        PowerShellTool powerShell = await PowerShellTool.RestoreAsync(RepositoryFolders.Root);
+        string typed = Path.ChangeExtension(script, ".typed.ps1");
+        await File.WriteAllTextAsync(typed, DocScript.Typed);
+        return powerShell.Prepare("-File", typed, Path.Combine(RepositoryFolders.Root, "out", "module", "QuayAirGap"), script);
     }
 
     internal static void Copy(string from, string to)
