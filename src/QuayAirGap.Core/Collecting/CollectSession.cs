@@ -314,7 +314,7 @@ internal sealed class CollectSession : ICollectSession
         }
 
         Log.Had(url, uri, download.IsResumed ? (int)HttpStatusCode.PartialContent : (int)HttpStatusCode.OK);
-        (string sha256, long size) = await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+        (string sha256, long size) = writer.Commit(cancellationToken);
         return new SnapshotFile
         {
             Url = url,

@@ -172,11 +172,11 @@ internal sealed class Publication : IPublication
     {
         public Stream Stream => writer;
 
-        public async Task<GenerationEntry> CompleteAsync(
+        public Task<GenerationEntry> CompleteAsync(
             string path, string contentType, DateTimeOffset? lastModified, Derivation derivation, CancellationToken cancellationToken)
         {
-            (string sha256, long size) = await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return publication.Derived(path, sha256, size, contentType, lastModified, derivation, validators: true);
+            (string sha256, long size) = writer.Commit(cancellationToken);
+            return Task.FromResult(publication.Derived(path, sha256, size, contentType, lastModified, derivation, validators: true));
         }
 
         public ValueTask DisposeAsync() => writer.DisposeAsync();

@@ -62,7 +62,7 @@ public sealed class BlobStore
     {
         await using BlobWriter writer = CreateWriter();
         await content.CopyToAsync(writer, cancellationToken).ConfigureAwait(false);
-        return await writer.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return writer.Commit(cancellationToken);
     }
 
     /// <summary>Every blob that is there, with its size in bytes.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace QuayAirGap.Core.Store;
 
@@ -8,7 +9,7 @@ public sealed class BlobWriter : Stream
     private readonly BlobStore _store;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly string _path;
-    private FileStream? _file;
+    private SafeFileHandle? _file;
     private long _length;
 
     internal BlobWriter(BlobStore store, string staging)
@@ -16,13 +17,7 @@ public sealed class BlobWriter : Stream
         _store = store;
         Directory.CreateDirectory(staging);
         _path = Path.Combine(staging, Guid.NewGuid().ToString("N") + ".blob");
-        _file = new FileStream(_path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            BufferSize = 0,
-            Options = FileOptions.Asynchronous,
-        });
+        _file = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
     }
 
     public override bool CanRead => false;
@@ -36,12 +31,12 @@ public sealed class BlobWriter : Stream
     public override long Position { get => _length; set => throw new NotSupportedException(); }
 
     /// <summary>Finishes the blob and puts it in its place.</summary>
-    public async Task<(string Sha256, long Size)> CommitAsync(CancellationToken cancellationToken)
+    public (string Sha256, long Size) Commit(CancellationToken cancellationToken)
     {
-        FileStream file = _file ?? throw new ObjectDisposedException(nameof(BlobWriter));
+        SafeFileHandle file = _file ?? throw new ObjectDisposedException(nameof(BlobWriter));
         cancellationToken.ThrowIfCancellationRequested();
         string sha256 = Sha256Digest.ToText(_hash.GetHashAndReset());
-        await file.DisposeAsync().ConfigureAwait(false);
+        file.Dispose();
         _file = null;
         _store.Adopt(_path, sha256, _length);
         return (sha256, _length);
@@ -51,16 +46,17 @@ public sealed class BlobWriter : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        _file!.Write(buffer);
+        RandomAccess.Write(_file!, buffer, _length);
         _hash.AppendData(buffer);
         _length += buffer.Length;
     }
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <remarks>On this thread. An asynchronous file is one whose pieces .NET hands to another thread, which then waits for the disk in this one's place.</remarks>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await _file!.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        _hash.AppendData(buffer.Span);
-        _length += buffer.Length;
+        cancellationToken.ThrowIfCancellationRequested();
+        Write(buffer.Span);
+        return ValueTask.CompletedTask;
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -91,18 +87,5 @@ public sealed class BlobWriter : Stream
         }
 
         base.Dispose(disposing);
-    }
-
-    public override async ValueTask DisposeAsync()
-    {
-        if (_file is not null)
-        {
-            await _file.DisposeAsync().ConfigureAwait(false);
-            _file = null;
-            File.Delete(_path);
-        }
-
-        _hash.Dispose();
-        await base.DisposeAsync().ConfigureAwait(false);
     }
 }

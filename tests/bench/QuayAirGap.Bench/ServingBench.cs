@@ -124,7 +124,7 @@ internal static partial class ServingBench
         return Start("dotnet", executable, "serve", "--site", site.Root, "--urls", $"http://127.0.0.1:{port}", "--quiet");
     }
 
-    private static Process StartNginx(string nginx, string tree, string work, int port)
+    internal static Process StartNginx(string nginx, string tree, string work, int port)
     {
         string configuration = Path.Combine(work, "nginx.conf");
         File.WriteAllText(configuration, $$"""
@@ -245,14 +245,14 @@ internal static partial class ServingBench
         return sockets;
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private static string? Find(string variable, string name) => Environment.GetEnvironmentVariable(variable)
+    internal static string? Find(string variable, string name) => Environment.GetEnvironmentVariable(variable)
         ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin").Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
