@@ -152,13 +152,16 @@ public sealed class Mirror : IAsyncDisposable
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("Yarp", LogLevel.Error) // a line for each request, and again for what the gateway says itself
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None) // would start an activity, with its ids, for each request; errors are Kestrel's to say
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // repeats, with its stack, what StartAsync throws
         if (options.Log is { } provider)
         {
             builder.Logging.AddProvider(provider);
         }
 
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        // Answers where the request was read, on a thread of the pool, instead of handing it on twice. What takes long there holds no other
+        // connection up: while one thread is busy, the events of the others go to the next.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Store;
 using Xunit;
 
 namespace QuayAirGap.Server.Tests;
@@ -14,6 +15,7 @@ public sealed class StoreDamageTests : IDisposable
     [InlineData("gone")]
     [InlineData("shorter")]
     [InlineData("longer")]
+    [InlineData("other bytes")]
     [InlineData("a directory")]
     public async Task Content_that_the_store_has_lost_is_404_and_an_error_in_the_log(string damage)
     {
@@ -28,6 +30,9 @@ public sealed class StoreDamageTests : IDisposable
                 break;
             case "longer":
                 await File.WriteAllBytesAsync(blob, new byte[1001]);
+                break;
+            case "other bytes":
+                await File.WriteAllBytesAsync(blob, new byte[1000]);
                 break;
             case "a directory":
                 Directory.CreateDirectory(blob);
@@ -46,6 +51,30 @@ public sealed class StoreDamageTests : IDisposable
         Assert.Equal(2, mirror.Log.Errors.Count);
         Assert.All(mirror.Log.Errors, e => Assert.Contains(entry.Sha256, e));
         Assert.Equal(HttpStatusCode.OK, (await mirror.GetAsync("/whole")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Small_files_are_read_once_and_forgotten_when_they_are_many()
+    {
+        // 96 files of 100,000 bytes: more than are kept.
+        GenerationEntry[] entries = [.. Enumerable.Range(0, 96).Select(i => _site.Entry($"/small/{i:d2}", TestSite.Random(100_000, i), TestSite.Modified))];
+        _site.Publish(1, entries);
+        await using TestMirror mirror = await TestMirror.StartAsync(_site.Site);
+
+        for (int round = 0; round < 2; round++)
+        {
+            foreach (GenerationEntry entry in entries)
+            {
+                Assert.Equal(entry.Sha256, Sha256Digest.Of(await mirror.Client.GetByteArrayAsync(entry.Path, TestContext.Current.CancellationToken)));
+            }
+        }
+
+        Array.ForEach(entries, e => File.Delete(_site.Site.Store.PathOf(e.Sha256)));
+        HttpStatusCode[] answers = await Task.WhenAll(entries.Select(async e => (await mirror.GetAsync(e.Path)).StatusCode));
+
+        // What was asked for last is there without its file; what was forgotten for it is not.
+        Assert.Equal(HttpStatusCode.OK, answers[^1]);
+        Assert.Contains(HttpStatusCode.NotFound, answers);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting.WindowsServices;
+using Microsoft.Extensions.Logging;
 using QuayAirGap.Core;
 using QuayAirGap.Core.Clair;
 using QuayAirGap.Core.Sites;
@@ -13,10 +15,18 @@ public static class ServeCommand
     private const int Good = 0;
     private const int Error = 2;
 
-    /// <summary>Serves until SIGTERM, Ctrl+C or cancellation. Access lines go to standard output, everything else to standard error.</summary>
+    /// <summary>
+    /// Serves until SIGTERM, Ctrl+C or cancellation. Access lines go to standard output, everything else to standard error. Where Windows'
+    /// service control manager has started this process, it serves until that stops it, and says what an operator must know to the event log.
+    /// </summary>
     /// <returns>0 when it was stopped, 2 when it could not start.</returns>
     public static Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
+        if (OperatingSystem.IsWindows() && WindowsServiceHelpers.IsWindowsService())
+        {
+            return Task.FromResult(WindowsService.Run(args));
+        }
+
 #pragma warning disable RS0030 // this is the executable's own command: here the console is what it talks to
         return RunAsync(args, Console.Out, Console.Error, cancellationToken);
 #pragma warning restore RS0030
@@ -28,6 +38,28 @@ public static class ServeCommand
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var log = new TextLog(error, TimeProvider.System);
+        return await RunAsync(args, output, trouble => error.WriteLine($"quayairgap serve: {trouble}"), log, static () => { }, stop.Token);
+
+        void Stop(PosixSignalContext signal)
+        {
+            // The first one stops gracefully; a second one, from somebody who does not want to wait, has its usual effect.
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+
+    /// <summary>The same for whoever has a way of its own to say things and to be stopped.</summary>
+    /// <param name="args">The command line after "serve".</param>
+    /// <param name="output">Where it listens, and the access lines.</param>
+    /// <param name="refused">Gets why it could not start.</param>
+    /// <param name="log">What an operator must know.</param>
+    /// <param name="listening">Called once it listens, with the current generation loaded where there is one.</param>
+    /// <param name="stop">Ends it in good order.</param>
+    /// <returns>0 when it was stopped, 2 when it could not start.</returns>
+    internal static async Task<int> RunAsync(
+        string[] args, TextWriter output, Action<string> refused, ILoggerProvider log, Action listening, CancellationToken stop)
+    {
         try
         {
             ServeArguments arguments = ServeArguments.Parse(args);
@@ -37,7 +69,6 @@ public static class ServeCommand
                 return Good;
             }
 
-            using var log = new TextLog(error, TimeProvider.System);
             await using Mirror mirror = await Mirror.StartAsync(
                 new MirrorOptions
                 {
@@ -54,7 +85,7 @@ public static class ServeCommand
                     AccessLog = arguments.Quiet ? null : TextWriter.Synchronized(output),
                     Log = log,
                 },
-                stop.Token);
+                stop);
             foreach (string line in mirror.Urls.Select(u => $"Listening on {u}")
                 .Concat(mirror.ProxyUrls.Select(u => $"Proxy on {u}")).Concat(mirror.ByNameUrls.Select(u => $"By name on {u}"))
                 .Concat(mirror.ScanGatewayUrls.Select(u => $"Scan gateway on {u}")))
@@ -62,8 +93,9 @@ public static class ServeCommand
                 await output.WriteLineAsync(line);
             }
 
-            await output.FlushAsync(stop.Token);
-            await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token);
+            await output.FlushAsync(stop);
+            listening();
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop);
             return Good;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -72,7 +104,7 @@ public static class ServeCommand
         }
         catch (FeedException e)
         {
-            await error.WriteLineAsync($"quayairgap serve: {e.Message} {e.Remedy}");
+            refused($"{e.Message} {e.Remedy}");
             return Error;
         }
 
@@ -106,13 +138,6 @@ public static class ServeCommand
                 throw new FeedException(
                     ErrorIds.ServeOptionInvalid, $"The password file '{file}' cannot be read: {e.Message}", file, "Name a file that this account may read.", e);
             }
-        }
-
-        void Stop(PosixSignalContext signal)
-        {
-            // The first one stops gracefully; a second one, from somebody who does not want to wait, has its usual effect.
-            signal.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
         }
     }
 }

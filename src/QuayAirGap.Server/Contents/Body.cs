@@ -13,7 +13,7 @@ internal abstract class Body : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>Bytes that were made for this request.</summary>
+/// <summary>Bytes that are in memory already.</summary>
 internal sealed class MemoryBody(ReadOnlyMemory<byte> content) : Body
 {
     public override long Length => content.Length;

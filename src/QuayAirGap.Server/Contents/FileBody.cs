@@ -12,6 +12,8 @@ internal sealed class FileBody : Body
     /// </summary>
     private const int Chunk = 256 * 1024;
 
+    private const int Turn = 4 * Chunk;
+
     private readonly SafeFileHandle _file;
 
     private FileBody(SafeFileHandle file, long length)
@@ -52,6 +54,11 @@ internal sealed class FileBody : Body
             await sink.AdvanceAsync(read);
             offset += read;
             count -= read;
+            if (offset % Turn < read)
+            {
+                // A client that takes everything at once must not keep a thread to itself.
+                await Task.Yield();
+            }
         }
     }
 

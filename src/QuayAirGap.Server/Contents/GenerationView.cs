@@ -11,6 +11,7 @@ internal sealed class GenerationView
     private readonly BlobStore _store;
     private readonly Dictionary<string, Entry> _entries;
     private readonly MemberTable[] _tables;
+    private readonly SmallContents _small = new();
     private readonly Dictionary<string, DateTimeOffset?> _capturedAt;
 
     private GenerationView(Generation generation, IReadOnlyList<string> tables, BlobStore store)
@@ -88,7 +89,20 @@ internal sealed class GenerationView
 
     private Resource Open(Entry entry)
     {
+        if (_small.TryGet(entry, out Resource? kept))
+        {
+            return kept;
+        }
+
         string path = _store.PathOf(entry.Sha256);
+        if (entry.Size <= SmallContents.Largest)
+        {
+            byte[] content = Opening(entry.Sha256, path, () => SmallContents.Read(path, entry.Sha256, (int)entry.Size));
+            Resource small = Describe(entry, new MemoryBody(content));
+            _small.Keep(entry, small);
+            return small;
+        }
+
         FileBody body = Opening(entry.Sha256, path, () => FileBody.Open(path));
         if (body.Length != entry.Size)
         {
@@ -97,15 +111,17 @@ internal sealed class GenerationView
             throw Damaged(entry.Sha256, path, $"it has {length} bytes instead of {entry.Size}", null);
         }
 
-        return new Resource(body)
-        {
-            ContentType = entry.ContentType,
-            Source = entry.Source,
-            CapturedAt = _capturedAt.GetValueOrDefault(entry.Source),
-            ETag = entry.Validators ? Quote(entry.Sha256) : null,
-            LastModified = entry.Validators ? entry.LastModified : null,
-        };
+        return Describe(entry, body);
     }
+
+    private Resource Describe(Entry entry, Body body) => new(body)
+    {
+        ContentType = entry.ContentType,
+        Source = entry.Source,
+        CapturedAt = _capturedAt.GetValueOrDefault(entry.Source),
+        ETag = entry.Validators ? Quote(entry.Sha256) : null,
+        LastModified = entry.Validators ? entry.LastModified : null,
+    };
 
     private Resource Open(MemberTable table, Member member)
     {

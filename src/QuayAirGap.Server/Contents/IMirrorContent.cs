@@ -1,3 +1,4 @@
+using System.Globalization;
 using QuayAirGap.Core.Publishing;
 
 namespace QuayAirGap.Server.Contents;
@@ -53,6 +54,9 @@ internal sealed class Resource(Body body) : Found
 
     /// <summary>UTC, whole seconds. Null: none is sent.</summary>
     public DateTimeOffset? LastModified { get; init; }
+
+    /// <summary>The same as its header has it.</summary>
+    public string? LastModifiedText => field ??= LastModified?.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>When the source was last confirmed against its upstream, UTC; null where that is not known.</summary>
     public DateTimeOffset? CapturedAt { get; init; }

@@ -43,7 +43,10 @@ internal sealed class AccessLog : IDisposable
 
         HttpRequest request = context.Request;
         string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        string aborted = context.RequestAborted.IsCancellationRequested ? " aborted" : "";
+
+        // A client that has everything may be gone before this line is written.
+        bool isWhole = HttpMethods.IsHead(request.Method) || sent == context.Response.ContentLength;
+        string aborted = !isWhole && context.RequestAborted.IsCancellationRequested ? " aborted" : "";
         string line = string.Create(
             CultureInfo.InvariantCulture,
             $"{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {context.Connection.RemoteIpAddress} " +

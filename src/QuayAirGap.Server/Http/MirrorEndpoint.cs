@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
@@ -111,10 +110,7 @@ internal sealed class MirrorEndpoint(IMirrorContent content, ILogger log)
         Revalidate(headers);
         headers.AcceptRanges = "bytes";
         headers.ETag = resource.ETag;
-        if (resource.LastModified is { } modified)
-        {
-            headers.LastModified = modified.ToString("R", CultureInfo.InvariantCulture);
-        }
+        headers.LastModified = resource.LastModifiedText;
 
         if (resource.CapturedAt is { } captured)
         {

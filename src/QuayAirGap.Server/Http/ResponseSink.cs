@@ -21,10 +21,11 @@ internal sealed class ResponseSink(PipeWriter writer, CancellationToken aborted)
         Sent += count;
     }
 
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> content)
+    /// <summary>Sends bytes that are somewhere else, as one piece: the connection's own small pages would cost more than the copy.</summary>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> content)
     {
-        Check(await writer.WriteAsync(content, aborted));
-        Sent += content.Length;
+        content.CopyTo(writer.GetMemory(content.Length));
+        return AdvanceAsync(content.Length);
     }
 
     private void Check(FlushResult result)
