@@ -44,20 +44,19 @@ internal sealed class CountingBody(PipeWriter writer) : Stream
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // All of it in one go: each flush is a packet.
-        bool chunk = IsChunked && buffer.Length > 0;
-        if (chunk)
+        // All of it in one go: each flush is a packet, and what the server frames itself is one chunk and not many of a memory page.
+        if (!IsChunked)
+        {
+            await writer.WriteAsync(buffer, cancellationToken);
+        }
+        else if (buffer.Length > 0)
         {
             writer.Write(Encoding.ASCII.GetBytes(buffer.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"));
-        }
-
-        writer.Write(buffer.Span);
-        if (chunk)
-        {
+            writer.Write(buffer.Span);
             writer.Write("\r\n"u8);
+            await writer.FlushAsync(cancellationToken);
         }
 
-        await writer.FlushAsync(cancellationToken);
         Written += buffer.Length;
     }
 

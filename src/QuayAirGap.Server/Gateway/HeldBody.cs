@@ -6,6 +6,9 @@ namespace QuayAirGap.Server.Gateway;
 /// </summary>
 internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
 {
+    /// <summary>How much is taken at once before somebody looks at it.</summary>
+    private const int Batch = 64 * 1024;
+
     private Task<int>? _pending;
     private bool _ended;
     private int _replayed;
@@ -17,27 +20,36 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
 
     public ReadOnlyMemory<byte> Held => buffer.Held;
 
-    /// <summary>Takes what comes next.</summary>
+    /// <summary>Takes what comes next, and with it what is there already: Clair's pieces are small.</summary>
     /// <param name="patience">Ends when it takes too long.</param>
     /// <returns>False at the end, and when the connection broke.</returns>
     /// <exception cref="HoldException">It takes too long, or is too much.</exception>
     public async ValueTask<bool> MoreAsync(Task patience)
     {
-        if (_ended)
+        int before = Length;
+        while (!_ended && Length - before < Batch)
         {
-            return false;
-        }
+            if (TakeAtOnce())
+            {
+                continue;
+            }
 
-        _pending = ReadAsync(buffer.Room());
+            if (Length > before)
+            {
+                break;
+            }
+
 #pragma warning disable VSTHRD003 // patience is a timer, nothing that could wait for this
-        if (!_pending.IsCompleted && await Task.WhenAny(_pending, patience) != _pending)
+            if (await Task.WhenAny(_pending!, patience) != _pending)
 #pragma warning restore VSTHRD003
-        {
-            throw new HoldException(GatewayFailure.Time, "it takes too long to arrive");
+            {
+                throw new HoldException(GatewayFailure.Time, "it takes too long to arrive");
+            }
+
+            await TakePendingAsync(CancellationToken.None);
         }
 
-        await TakePendingAsync(CancellationToken.None);
-        return !_ended;
+        return Length > before;
     }
 
     /// <summary>
@@ -52,21 +64,17 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
             {
                 buffer.Clear(); // it has gone on
                 _replayed = 0;
-                _pending = ReadAsync(buffer.Room());
             }
 
-            await TakePendingAsync(cancellationToken);
+            if (!TakeAtOnce())
+            {
+                await TakePendingAsync(cancellationToken);
+            }
         }
 
-        while (!_ended && Length - _replayed < into.Length && (_pending is not null || !buffer.IsFull))
+        while (!_ended && Length - _replayed < into.Length && (_pending is not null || !buffer.IsFull) && TakeAtOnce())
         {
-            _pending ??= ReadAsync(buffer.Room());
-            if (!_pending.IsCompleted)
-            {
-                break;
-            }
-
-            await TakePendingAsync(cancellationToken);
+            // As far as there is room.
         }
 
         if (_replayed < Length)
@@ -86,26 +94,66 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
         buffer.Dispose(isWrittenTo: _pending is { IsCompleted: false });
     }
 
-    /// <summary>As a task in every case: the reader of chunks throws at once where it stumbles over one, and says "at the end" when it is asked again.</summary>
-    private async Task<int> ReadAsync(Memory<byte> room) => await body.ReadAsync(room);
+    /// <returns>Whether there was something, or the end; else a read is under way.</returns>
+    private bool TakeAtOnce()
+    {
+        if (_pending is { IsCompleted: false })
+        {
+            return false;
+        }
+
+#pragma warning disable VSTHRD002 // both have ended
+        try
+        {
+            if (_pending is null)
+            {
+                ValueTask<int> read = body.ReadAsync(buffer.Room());
+                if (!read.IsCompleted)
+                {
+                    _pending = read.AsTask();
+                    return false;
+                }
+
+                Take(read.GetAwaiter().GetResult());
+            }
+            else
+            {
+                Take(_pending.GetAwaiter().GetResult());
+            }
+        }
+        catch (Exception e) when (IsBreak(e))
+        {
+            // Also where the read itself throws: the reader of chunks does so where it stumbles over one, and says "at the end" when it is asked again.
+            Fault = e;
+            _ended = true;
+        }
+#pragma warning restore VSTHRD002
+
+        return true;
+    }
 
     private async ValueTask TakePendingAsync(CancellationToken cancellationToken)
     {
         try
         {
-            int n = await _pending!.WaitAsync(cancellationToken);
-            buffer.Add(n);
-            _ended = n == 0;
+            Take(await _pending!.WaitAsync(cancellationToken));
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (IsBreak(e))
         {
             cancellationToken.ThrowIfCancellationRequested(); // the client has gone, not Clair
             Fault = e;
             _ended = true;
         }
+    }
 
+    private void Take(int count)
+    {
+        buffer.Add(count);
+        _ended = count == 0;
         _pending = null;
     }
+
+    private static bool IsBreak(Exception e) => e is IOException or HttpRequestException or ObjectDisposedException or OperationCanceledException;
 }
 
 /// <summary>A report that goes through as it is, and why.</summary>

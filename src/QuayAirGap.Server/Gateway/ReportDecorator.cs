@@ -168,9 +168,22 @@ internal sealed class ReportDecorator(
                 }
             }
 
-            if (body.Fault is null && !reading.IsCovered)
+            if (body.Fault is not null || reading.IsCovered)
             {
-                scanner.Read((reading.Decoded?.Held ?? body.Held).Span, isWhole: true);
+                return;
+            }
+
+            // Nothing is left to arrive. Until the verdict is there, it is read on: all of it would be for nothing if there is nothing to add.
+            ReadOnlyMemory<byte> all = reading.Decoded?.Held ?? body.Held;
+            while (reading.Judging is { IsCompleted: false } && all.Length - scanner.Consumed > Stretch())
+            {
+                ReadOn(all[..(int)(scanner.Consumed + Stretch())]);
+            }
+
+            reading.IsCovered = reading.Judging is { } judging && await VerdictAsync(judging) is { Verdict: CoverageVerdict.Covered };
+            if (!reading.IsCovered)
+            {
+                scanner.Read(all.Span, isWhole: true);
             }
         }
         catch (Exception e)
@@ -188,29 +201,26 @@ internal sealed class ReportDecorator(
         void Scan(ReadOnlyMemory<byte> report)
         {
             // While it is being judged it may turn out that the rest need not be read.
-            if (reading.Judging is { IsCompleted: false })
-            {
-                return;
-            }
-
             reading.IsCovered = reading.FoundCovered;
-            if (reading.IsCovered)
+            if (reading.IsCovered || reading.Judging is { IsCompleted: false } || report.Length - scanner.Consumed < Stretch())
             {
                 return;
             }
 
-            // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
-            if (report.Length - scanner.Consumed < Math.Max(Step, 2 * leftOver))
-            {
-                return;
-            }
-
-            scanner.Read(report.Span, isWhole: false);
-            leftOver = report.Length - scanner.Consumed;
+            ReadOn(report);
             if (reading.Judging is null && scanner is { HasIndexPart: true, HasWarning: false })
             {
                 reading.Judging = StartJudging(report, scanner);
             }
+        }
+
+        // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
+        long Stretch() => Math.Max(Step, 2 * leftOver);
+
+        void ReadOn(ReadOnlyMemory<byte> report)
+        {
+            scanner.Read(report.Span, isWhole: false);
+            leftOver = report.Length - scanner.Consumed;
         }
     }
 
@@ -249,10 +259,20 @@ internal sealed class ReportDecorator(
             return null;
         }
 
-        ImageCoverage coverage;
+        ImageCoverage coverage = await VerdictAsync(reading.Judging ?? StartJudging(report, scanner));
+        if (coverage.Verdict == CoverageVerdict.Covered)
+        {
+            counter.Unchanged();
+        }
+
+        return coverage;
+    }
+
+    private async Task<ImageCoverage> VerdictAsync(Task<ImageCoverage> judging)
+    {
         try
         {
-            coverage = await (reading.Judging ?? StartJudging(report, scanner)).WaitAsync(limits.JudgingTime, time);
+            return await judging.WaitAsync(limits.JudgingTime, time);
         }
         catch (TimeoutException e)
         {
@@ -264,13 +284,6 @@ internal sealed class ReportDecorator(
         {
             throw new HoldException(GatewayFailure.Judging, e is FeedException ? e.Message : $"it could not be judged: {e}", e);
         }
-
-        if (coverage.Verdict == CoverageVerdict.Covered)
-        {
-            counter.Unchanged();
-        }
-
-        return coverage;
     }
 
     private Task<ImageCoverage> StartJudging(ReadOnlyMemory<byte> report, ReportScanner scanner)

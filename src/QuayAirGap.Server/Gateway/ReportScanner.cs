@@ -35,12 +35,18 @@ internal sealed class ReportScanner(string warningId)
     public const int Vulnerabilities = 5;
     public const int PackageVulnerabilities = 6;
 
+    private const int MaxDepth = 128;
+
     private static readonly string[] s_names = ["manifest_hash", "packages", "distributions", "repository", "environments", "vulnerabilities", "package_vulnerabilities"];
 
     private static readonly int[] s_indexPart = [ManifestHash, Packages, Distributions, Repository, Environments];
 
     private readonly ReportMember[] _members = new ReportMember[s_names.Length];
-    private JsonReaderState _state = new(new JsonReaderOptions { MaxDepth = 128 });
+    private JsonReaderState _state = new(new JsonReaderOptions { MaxDepth = MaxDepth });
+
+    /// <summary>The value of a member that holds nothing of interest, which is most of a report; null outside of one.</summary>
+    private JsonInside? _inside;
+
     private int _current = -1;
     private bool _valueFollows;
     private bool _layerFollows;
@@ -60,9 +66,6 @@ internal sealed class ReportScanner(string warningId)
     /// <summary>Whether everything is there that an index report has too: Clair writes it before the rest, which is the larger part.</summary>
     public bool HasIndexPart => Array.TrueForAll(s_indexPart, m => _members[m].IsWhole);
 
-    /// <summary>Whether nothing within the value of the member that is being read is of interest.</summary>
-    private bool HoldsNothingMore => _current < 0 || (_current is not (Packages or Environments) && !_members[_current].IsEmpty);
-
     public ref readonly ReportMember this[int member] => ref _members[member];
 
     /// <summary>Reads on.</summary>
@@ -71,29 +74,47 @@ internal sealed class ReportScanner(string warningId)
     /// <exception cref="JsonException">It is not JSON, or ends too early.</exception>
     public void Read(ReadOnlySpan<byte> report, bool isWhole)
     {
-        var reader = new Utf8JsonReader(report[(int)Consumed..], isWhole, _state);
-        while (reader.Read())
+        do
         {
-            int depth = reader.CurrentDepth;
-            if (depth > 1 && HoldsNothingMore)
+            if (_inside is not null)
             {
-                // Most of a report: proved to be JSON, and no more asked of it.
-                bool isThere;
-                while ((isThere = reader.Read()) && reader.CurrentDepth > 1)
+                Consumed += _inside.Read(report[(int)Consumed..]);
+                if (!_inside.IsAtEnd)
                 {
+                    if (isWhole)
+                    {
+                        throw new JsonException("It ends within a value.");
+                    }
+
+                    return;
                 }
 
-                if (!isThere)
+                if (_current >= 0)
                 {
-                    break;
+                    _members[_current].IsEmpty = _inside.IsEmpty;
                 }
 
-                depth = reader.CurrentDepth;
+                _inside = null; // to the reader of tokens it was empty: it goes on with the closing bracket
             }
 
+            ReadTokens(report, isWhole);
+        }
+        while (_inside is not null);
+    }
+
+    private void ReadTokens(ReadOnlySpan<byte> report, bool isWhole)
+    {
+        var reader = new Utf8JsonReader(report[(int)Consumed..], isWhole, _state);
+        while (_inside is null && reader.Read())
+        {
+            int depth = reader.CurrentDepth;
             if (depth <= 1)
             {
                 ReadTop(ref reader, depth);
+                if (depth == 1 && _current is not (Packages or Environments) && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                {
+                    _inside = new JsonInside(reader.TokenType == JsonTokenType.StartArray, MaxDepth - 2);
+                }
             }
             else if (reader.TokenType == JsonTokenType.PropertyName)
             {

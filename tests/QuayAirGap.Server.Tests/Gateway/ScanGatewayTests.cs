@@ -224,6 +224,26 @@ public sealed class ScanGatewayTests
     }
 
     [Theory]
+    [InlineData("", true)]
+    [InlineData("", false)]
+    [InlineData("gzip", true)]
+    [InlineData("gzip", false)]
+    public async Task A_verdict_may_come_long_after_the_last_byte(string coding, bool isCovered)
+    {
+        byte[] report = SampleReport.Make(2, 400, 1200);
+        await using GatewayRig rig = await GatewayRig.StartAsync(Sends(GatewayRig.Answer(report, coding: coding)));
+        rig.Verdict = _ =>
+        {
+            Thread.Sleep(300);
+            return isCovered ? GatewayRig.Covered : GatewayRig.Stale;
+        };
+        RawAnswer through = await rig.AskAsync(GatewayRig.Get(GatewayRig.ReportPath, "Accept-Encoding: gzip"));
+        Assert.True(through.IsWhole);
+        Assert.Equal(report, isCovered ? GatewayRig.Decode(through.Body, coding) : GatewayRig.Undecorated(through.Body, GatewayRig.Stale));
+        Assert.Contains($"quayairgap_scan_gateway_reports_total{{verdict=\"{(isCovered ? "covered" : "stale")}\"}} 1", await rig.MetricsAsync());
+    }
+
+    [Theory]
     [InlineData("{}")]
     [InlineData("null")]
     [InlineData("{ }")]
