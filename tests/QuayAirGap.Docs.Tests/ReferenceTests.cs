@@ -111,7 +111,7 @@ public sealed partial class ReferenceTests
         JsonSerializerOptions volume = VolumeJson.Default.Options;
         foreach ((Type type, JsonSerializerOptions options) in new[]
         {
-            (typeof(Snapshot), snapshot), (typeof(SourceSnapshot), snapshot), (typeof(SnapshotFile), snapshot), (typeof(RequestEvidence), snapshot),
+            (typeof(Snapshot), snapshot), (typeof(SourceSnapshot), snapshot), (typeof(SnapshotFile), snapshot), (typeof(ContentFindings), snapshot), (typeof(HeldBackFinding), snapshot), (typeof(RequestEvidence), snapshot),
             (typeof(TlsPeer), snapshot), (typeof(LayerDescriptor), snapshot), (typeof(SourceDelta), snapshot), (typeof(DeltaRecipe), snapshot),
             (typeof(SignedTrustDocument), trust), (typeof(TrustDocument), trust), (typeof(VolumeIndex), volume),
         })

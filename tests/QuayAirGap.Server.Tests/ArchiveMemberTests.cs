@@ -41,10 +41,12 @@ public sealed class ArchiveMemberTests : IDisposable
         Dictionary<string, byte[]> documents = Enumerable.Range(0, 300).ToDictionary(
             i => $"{2015 + (i % 10)}/cve-{2015 + (i % 10)}-{i:d4}.json", i => TestSite.Random(i * 100, i), StringComparer.Ordinal);
         using var packed = new MemoryStream();
-        IReadOnlyList<ArchiveMember> members = SeekableArchiveWriter.Write(
+        using var writer = new SeekableArchiveWriter(packed, TestContext.Current.CancellationToken);
+        writer.AddAll(
             [.. documents.OrderBy(d => d.Key, StringComparer.Ordinal)
                 .Select(d => new SeekableArchiveDocument(d.Key, SeekableArchiveDigest.Parse(TestSite.Digest(d.Value)), d.Value.Length))],
-            packed, null, d => new MemoryStream(documents[d.Path]), TestContext.Current.CancellationToken);
+            null, d => new MemoryStream(documents[d.Path]));
+        IReadOnlyList<ArchiveMember> members = writer.Complete();
         _site.Publish(1, [], new ArchiveMembers
         {
             Source = "rhel-vex",

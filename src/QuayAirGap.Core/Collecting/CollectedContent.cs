@@ -21,6 +21,9 @@ public sealed record CollectedContent
     /// <summary>What the count was made of, where the content was read whole: lets a later capture see what was lost.</summary>
     public AdvisoryCensus? Census { get; init; }
 
+    /// <summary>What was found in contents that a site need not read again; in any fixed order.</summary>
+    public IReadOnlyList<ContentFindings> Findings { get; init; } = [];
+
     /// <summary>The releases or parts that this content speaks for ("bookworm", "2024", "go", "v3.20"), in any order.</summary>
     public IReadOnlyList<string> Releases { get; init; } = [];
 

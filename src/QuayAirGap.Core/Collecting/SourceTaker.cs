@@ -85,6 +85,7 @@ internal sealed class SourceTaker(
         NewestAdvisory = content.Census?.Newest,
         Sample = content.Census?.Sample ?? [],
         Releases = [.. content.Releases.Distinct().Order(StringComparer.Ordinal)],
+        Findings = content.Findings.Count > 0 ? [.. content.Findings.DistinctBy(f => f.Sha256)] : null,
         Deselected = [.. content.Deselected.Distinct().Order(StringComparer.Ordinal)],
         Directories = [.. content.Directories.Distinct().Order(StringComparer.Ordinal)],
         Files = [.. content.Files.DistinctBy(f => f.Url).OrderBy(f => f.Url, StringComparer.Ordinal).Select(f => f with { Status = session.Log.StatusOf(f.Url) })],

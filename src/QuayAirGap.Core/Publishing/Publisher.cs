@@ -104,7 +104,7 @@ internal sealed class Publisher(Site site, TimeProvider clock)
         return published;
     }
 
-    private static SourceSnapshot Summary(SourceSnapshot source) => source with { Files = [], Directories = [], Layer = null, Delta = null };
+    private static SourceSnapshot Summary(SourceSnapshot source) => source with { Files = [], Directories = [], Findings = null, Layer = null, Delta = null };
 
     private static SourceSnapshot Fallback(SourceSnapshot source, Generation? previous, string error)
     {

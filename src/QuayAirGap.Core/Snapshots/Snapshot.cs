@@ -111,6 +111,9 @@ public sealed record SourceSnapshot
     /// <summary>Ordered by URL, ordinal; no URL twice.</summary>
     public IReadOnlyList<SnapshotFile> Files { get; init; } = [];
 
+    /// <summary>What the collector found in contents that it read to their end; null where it says nothing. No content twice.</summary>
+    public IReadOnlyList<ContentFindings>? Findings { get; init; }
+
     /// <summary>The requests of the capture that no file stands for, in order; the first <see cref="MaxEvidence"/> of them.</summary>
     public IReadOnlyList<RequestEvidence> Evidence { get; init; } = [];
 

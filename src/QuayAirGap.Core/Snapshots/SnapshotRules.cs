@@ -56,6 +56,7 @@ internal static class SnapshotRules
             Limit(files <= MaxFiles, source.Name, $"there are more than {Text(MaxFiles)} files");
             CheckSource(source, snapshot.Created);
             CheckFiles(source, sizes);
+            CheckFindings(source);
             string? objection = DeltaRules.ObjectionTo(snapshot, source);
             Require(objection is null, source.Name, objection ?? "");
         }
@@ -153,6 +154,26 @@ internal static class SnapshotRules
             }
 
             previous = file.Url;
+        }
+    }
+
+    private static void CheckFindings(SourceSnapshot source)
+    {
+        if (source.Findings is null)
+        {
+            return;
+        }
+
+        HashSet<string> contents = [.. source.Files.Select(f => f.Sha256)];
+        foreach (ContentFindings findings in source.Findings)
+        {
+            Require(findings is not null && contents.Remove(findings.Sha256 ?? ""), source.Name, "it has findings of a content that it does not have, or twice of one");
+            Require(ContentFindings.IsPlain(findings!.Rules), source.Name, "it has findings by no rules");
+            Require(findings.HeldBack is not null, source.Name, "its findings have no list");
+            Limit(findings.HeldBack!.Count <= ContentFindings.MaxHeldBack, source.Name, "it has too many findings");
+            Require(
+                findings.HeldBack.All(h => h is { Member: null or >= 0 } && ContentFindings.IsPlain(h.Item) && ContentFindings.IsPlain(h.Reason)),
+                source.Name, "one of its findings is empty, too long, or has control characters");
         }
     }
 

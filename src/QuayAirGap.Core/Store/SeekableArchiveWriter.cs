@@ -1,7 +1,7 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using QuayAirGap.Core.Publishing;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
@@ -10,59 +10,117 @@ namespace QuayAirGap.Core.Store;
 
 /// <summary>
 /// Writes a <see cref="SeekableArchive"/>. The bytes follow from the documents and their order alone: whether frames are compressed or
-/// copied from an earlier archive makes no difference. Memory does not grow with the archive, but for the table that it returns.
+/// copied from an earlier archive makes no difference, nor how many are compressed at a time. Memory does not grow with the archive, but
+/// for the table that it returns.
 /// </summary>
-internal static class SeekableArchiveWriter
+/// <param name="output">Where the archive goes; left open.</param>
+/// <param name="cancellationToken">Leaves the output unfinished.</param>
+internal sealed class SeekableArchiveWriter(Stream output, CancellationToken cancellationToken) : IDisposable
 {
+    /// <summary>Unpacked bytes of frames that are being compressed while the next is filled: two of the largest.</summary>
+    private const int MostBytes = 32 << 20;
+
+    /// <summary>How many they may be.</summary>
+    private static readonly int s_mostFrames = Math.Clamp(Environment.ProcessorCount, 2, 16);
+
+    private readonly Queue<(SeekableArchiveFrame Frame, Task Packing)> _pending = new();
+    private readonly Stack<SeekableArchiveFrame> _spare = new();
+    private readonly ConcurrentBag<Compressor> _compressors = [];
+    private readonly List<Placed> _placed = [];
+    private SeekableArchiveFrame _frame = new();
+    private int _pendingBytes;
+    private long _written;
+
+    /// <summary>Whether nothing was added yet.</summary>
+    public bool IsEmpty => _placed.Count == 0 && _pending.Count == 0 && _frame.Length == 0;
+
     /// <param name="documents">In the order in which they are to stand; no path twice.</param>
-    /// <param name="output">Where the archive goes; left open.</param>
     /// <param name="previous">An earlier archive to take unchanged documents from, or null.</param>
     /// <param name="openContent">
     /// Opens the bytes of a document that is not taken from <paramref name="previous"/>; called in the documents' order.
     /// </param>
-    /// <returns>The table of members, ordered by path.</returns>
     /// <exception cref="FeedException"><see cref="ErrorIds.BlobDamaged"/>: content is not what its size and digest say.</exception>
-    public static IReadOnlyList<ArchiveMember> Write(
-        List<SeekableArchiveDocument> documents, Stream output, SeekableArchivePrevious? previous,
-        Func<SeekableArchiveDocument, Stream> openContent, CancellationToken cancellationToken)
+    public void AddAll(List<SeekableArchiveDocument> documents, SeekableArchivePrevious? previous, Func<SeekableArchiveDocument, Stream> openContent)
     {
-        using var compressor = new Compressor(3);
-        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
-        var counted = new CountingStream(output);
-        var members = new ArchiveMember[documents.Count];
-        try
+        for (int start = 0; start < documents.Count;)
         {
             ReadOnlySpan<SeekableArchiveDocument> all = CollectionsMarshal.AsSpan(documents);
-            for (int start = 0; start < all.Length;)
+            ReadOnlySpan<SeekableArchiveDocument> frame = all.Slice(start, FrameLength(all[start..]));
+            if (previous?.FindFrame(frame) is { } same)
             {
-                ReadOnlySpan<SeekableArchiveDocument> frame = all.Slice(start, FrameLength(all[start..]));
-                if (previous?.FindFrame(frame) is { } same)
+                Copy(same, frame, previous);
+            }
+            else
+            {
+                foreach (SeekableArchiveDocument document in frame)
                 {
-                    Copy(same, frame, counted, previous, buffer, members.AsSpan(start), cancellationToken);
+                    AddFrom(document, previous, openContent);
                 }
-                else
-                {
-                    Compress(frame, counted, compressor, previous, openContent, hash, buffer, members.AsSpan(start), cancellationToken);
-                }
-
-                start += frame.Length;
             }
 
-            using (var end = new CompressionStream(counted, compressor, 0))
-            {
-                end.SetPledgedSrcSize(2 * SeekableArchive.BlockSize);
-                end.Write(new byte[2 * SeekableArchive.BlockSize]);
-            }
+            start += frame.Length;
         }
-        finally
+    }
+
+    /// <summary>Adds one document.</summary>
+    /// <param name="content">Read to its end, and no longer needed when this returns.</param>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BlobDamaged"/>: the content of this document, or of one before it, is not what
+    /// its size and digest say.</exception>
+    public void Add(SeekableArchiveDocument document, Stream content)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_frame.Takes(document))
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            EndFrame();
         }
 
+        if (SeekableArchive.SizeInTar(document.Size) > SeekableArchive.MaxFrameSize)
+        {
+            WriteLarge(document, content);
+        }
+        else
+        {
+            _frame.Add(document, content);
+        }
+    }
+
+    /// <summary>Ends the archive.</summary>
+    /// <returns>The table of members, ordered by path, with the documents' stamps of this moment.</returns>
+    /// <exception cref="FeedException">As <see cref="Add"/>.</exception>
+    public IReadOnlyList<ArchiveMember> Complete()
+    {
+        EndFrame();
+        Drain();
+        using (var end = new CompressionStream(output, 3))
+        {
+            end.SetPledgedSrcSize(2 * SeekableArchive.BlockSize);
+            end.Write(new byte[2 * SeekableArchive.BlockSize]);
+        }
+
+        ArchiveMember[] members =
+        [
+            .. _placed.Select(p => new ArchiveMember(
+                p.Document.Path, p.Sha256 ?? p.Document.Digest.ToString(), p.Document.Size, p.Offset, p.Length, p.Skip, p.Document.LastModified)),
+        ];
         Array.Sort(members, static (a, b) => string.CompareOrdinal(a.Path, b.Path));
         return members;
+    }
+
+    public void Dispose()
+    {
+        // What is still being compressed, where something has failed, is of no use, but has a compressor in its hands.
+        foreach ((_, Task packing) in _pending)
+        {
+#pragma warning disable VSTHRD002 // a thread of the pool waits for another: there is no context that both need
+            packing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait(CancellationToken.None);
+#pragma warning restore VSTHRD002
+        }
+
+        _pending.Clear();
+        while (_compressors.TryTake(out Compressor? compressor))
+        {
+            compressor.Dispose();
+        }
     }
 
     private static int FrameLength(ReadOnlySpan<SeekableArchiveDocument> documents)
@@ -83,177 +141,212 @@ internal static class SeekableArchiveWriter
         return count;
     }
 
-    private static void Copy(
-        IReadOnlyList<ArchiveMember> same, ReadOnlySpan<SeekableArchiveDocument> frame, CountingStream output,
-        SeekableArchivePrevious previous, byte[] buffer, Span<ArchiveMember> members, CancellationToken cancellationToken)
+    private void AddFrom(SeekableArchiveDocument document, SeekableArchivePrevious? previous, Func<SeekableArchiveDocument, Stream> openContent)
     {
-        long offset = output.Written;
-        using (Stream content = previous.OpenFrame(same[0]))
+        ArchiveMember? known = previous?.Find(document.Path, document.Digest);
+        try
         {
+            using Stream content = known is null ? openContent(document) : previous!.OpenDocument(known);
+            Add(document, content);
+        }
+        catch (Exception e) when (known is not null && e is ZstdException or EndOfStreamException)
+        {
+            throw SeekableArchive.Damaged(document.Path, e);
+        }
+    }
+
+    private void Copy(IReadOnlyList<ArchiveMember> same, ReadOnlySpan<SeekableArchiveDocument> frame, SeekableArchivePrevious previous)
+    {
+        EndFrame();
+        Drain();
+        long offset = _written;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
+        try
+        {
+            using Stream content = previous.OpenFrame(same[0]);
             int read;
             while ((read = content.Read(buffer)) > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                output.Write(buffer, 0, read);
+                Write(buffer.AsSpan(0, read));
             }
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
 
-        if (output.Written - offset != same[0].FrameLength)
+        if (_written - offset != same[0].FrameLength)
         {
             throw SeekableArchive.Damaged(same[0].Path);
         }
 
         for (int i = 0; i < frame.Length; i++)
         {
-            members[i] = same[i] with { FrameOffset = offset, LastModified = frame[i].LastModified };
+            _placed.Add(new Placed(frame[i], offset, same[0].FrameLength, same[i].Skip, same[i].Sha256));
         }
     }
 
-    private static void Compress(
-        ReadOnlySpan<SeekableArchiveDocument> frame, CountingStream output, Compressor compressor, SeekableArchivePrevious? previous,
-        Func<SeekableArchiveDocument, Stream> openContent, IncrementalHash hash, byte[] buffer, Span<ArchiveMember> members,
-        CancellationToken cancellationToken)
+    private void EndFrame()
     {
-        long offset = output.Written;
-        long position = 0;
-        long total = 0;
-        foreach (SeekableArchiveDocument document in frame)
+        if (_frame.Length == 0)
         {
-            total += SeekableArchive.SizeInTar(document.Size);
+            return;
         }
 
-        var skips = new long[frame.Length];
+        while (_pending.Count == s_mostFrames || (_pending.Count > 0 && _pendingBytes + _frame.Length > MostBytes))
+        {
+            WriteNext();
+        }
+
+        SeekableArchiveFrame full = _frame;
+        _pending.Enqueue((full, Task.Run(() => Pack(full), CancellationToken.None)));
+        _pendingBytes += full.Length;
+        while (_pending.Count > 0 && _pending.Peek().Packing.IsCompleted)
+        {
+            WriteNext();
+        }
+
+        _frame = _spare.TryPop(out SeekableArchiveFrame? spare) ? spare : new SeekableArchiveFrame();
+    }
+
+    private void Drain()
+    {
+        while (_pending.Count > 0)
+        {
+            WriteNext();
+        }
+    }
+
+    private void WriteNext()
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        (SeekableArchiveFrame frame, Task packing) = _pending.Peek();
+#pragma warning disable VSTHRD002 // a thread of the pool waits for another: there is no context that both need
+        packing.GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
+        _pending.Dequeue();
+        _pendingBytes -= frame.Length;
+        long offset = _written;
+        Write(frame.Packed);
+        foreach ((SeekableArchiveDocument document, int skip) in frame.Documents)
+        {
+            _placed.Add(new Placed(document, offset, _written - offset, skip, null));
+        }
+
+        if (frame.IsReusable)
+        {
+            frame.Reset();
+            _spare.Push(frame);
+        }
+    }
+
+    private void Pack(SeekableArchiveFrame frame)
+    {
+        if (!_compressors.TryTake(out Compressor? compressor))
+        {
+            compressor = NewCompressor();
+        }
+
+        try
+        {
+            frame.Pack(compressor);
+        }
+        finally
+        {
+            _compressors.Add(compressor);
+        }
+    }
+
+    /// <summary>A document that is more than a frame on its own goes through in pieces.</summary>
+    private void WriteLarge(SeekableArchiveDocument document, Stream content)
+    {
+        Drain();
+        long offset = _written;
+        using Compressor compressor = NewCompressor();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var counted = new CountingStream(this);
 
         // Disposed when the frame is whole, and only then: disposing ends the frame, and an unfinished one makes that an error of its own
         // in the place of the one that stopped it.
-        var compressed = new CompressionStream(output, compressor, 0);
+        var compressed = new CompressionStream(counted, compressor, 0);
 
         // A frame that tells its size needs no larger window than that, in whoever unpacks it.
-        compressed.SetPledgedSrcSize((ulong)total);
-        for (int i = 0; i < frame.Length; i++)
+        long size = SeekableArchive.SizeInTar(document.Size);
+        compressed.SetPledgedSrcSize((ulong)size);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
+        try
         {
-            SeekableArchiveDocument document = frame[i];
-            compressed.Write(Header(document));
-            skips[i] = position + SeekableArchive.BlockSize;
-            ArchiveMember? known = previous?.Find(document.Path, document.Digest);
-            try
+            SeekableArchiveFrame.WriteHeader(document, buffer.AsSpan(0, SeekableArchive.BlockSize));
+            compressed.Write(buffer, 0, SeekableArchive.BlockSize);
+            long left = document.Size;
+            int read;
+            while ((read = content.Read(buffer)) > 0)
             {
-                using Stream content = known is null ? openContent(document) : previous!.OpenDocument(known);
-                WriteContent(document, content, compressed, hash, buffer, cancellationToken);
-            }
-            catch (Exception e) when (known is not null && e is ZstdException or EndOfStreamException)
-            {
-                throw SeekableArchive.Damaged(document.Path, e);
+                cancellationToken.ThrowIfCancellationRequested();
+                left -= read;
+                if (left < 0)
+                {
+                    break;
+                }
+
+                hash.AppendData(buffer, 0, read);
+                compressed.Write(buffer, 0, read);
             }
 
-            position += SeekableArchive.SizeInTar(document.Size);
-            int padding = (int)(position - skips[i] - document.Size);
+            if (left != 0)
+            {
+                throw SeekableArchive.Damaged(document.Path);
+            }
+
+            Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+            hash.GetHashAndReset(digest);
+            document.Found(SeekableArchiveDigest.Of(digest));
+            int padding = (int)(size - SeekableArchive.BlockSize - document.Size);
             buffer.AsSpan(0, padding).Clear();
             compressed.Write(buffer, 0, padding);
-            members[i] = new ArchiveMember(
-                document.Path, known?.Sha256 ?? document.Digest.ToString(), document.Size, offset, 0, skips[i], document.LastModified);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
 
         compressed.Dispose();
-        long length = output.Written - offset;
-        for (int i = 0; i < frame.Length; i++)
-        {
-            members[i] = members[i] with { FrameLength = length };
-        }
+        _placed.Add(new Placed(document, offset, _written - offset, SeekableArchive.BlockSize, null));
     }
 
-    private static void WriteContent(
-        SeekableArchiveDocument document, Stream content, CompressionStream output, IncrementalHash hash, byte[] buffer,
-        CancellationToken cancellationToken)
+    private void Write(ReadOnlySpan<byte> bytes)
     {
-        long left = document.Size;
-        int read;
-        while ((read = content.Read(buffer)) > 0)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            left -= read;
-            if (left < 0)
-            {
-                break;
-            }
-
-            hash.AppendData(buffer, 0, read);
-            output.Write(buffer, 0, read);
-        }
-
-        Span<byte> digest = stackalloc byte[32];
-        hash.GetHashAndReset(digest);
-        if (left != 0 || SeekableArchiveDigest.Of(digest) != document.Digest)
-        {
-            throw SeekableArchive.Damaged(document.Path);
-        }
+        output.Write(bytes);
+        _written += bytes.Length;
     }
 
-    /// <summary>
-    /// A plain ustar header (POSIX.1-2017, pax, "ustar Interchange Format"). Owner, mode and time are the same for all documents: a
-    /// document whose stamp moved while its content did not must not change its frame.
-    /// </summary>
-    private static byte[] Header(SeekableArchiveDocument document)
+    private static Compressor NewCompressor()
     {
-        if (document.Path.Length > 100 || !Ascii.IsValid(document.Path) || document.Size is < 0 or > SeekableArchive.MaxDocumentSize)
-        {
-            throw new ArgumentException($"'{document.Path}' with {document.Size} bytes does not fit into the archive.");
-        }
-
-        byte[] header = new byte[SeekableArchive.BlockSize];
-        Encoding.ASCII.GetBytes(document.Path, header);
-        "0000644\0"u8.CopyTo(header.AsSpan(100));
-        "0000000\0"u8.CopyTo(header.AsSpan(108));
-        "0000000\0"u8.CopyTo(header.AsSpan(116));
-        Octal(document.Size, header.AsSpan(124, 11));
-        "00000000000\0"u8.CopyTo(header.AsSpan(136));
-        header.AsSpan(148, 8).Fill((byte)' ');
-        header[156] = (byte)'0';
-        "ustar\0"u8.CopyTo(header.AsSpan(257));
-        "00"u8.CopyTo(header.AsSpan(263));
-        "0000000\0"u8.CopyTo(header.AsSpan(329));
-        "0000000\0"u8.CopyTo(header.AsSpan(337));
-        int sum = 0;
-        foreach (byte b in header)
-        {
-            sum += b;
-        }
-
-        Octal(sum, header.AsSpan(148, 6));
-        header[154] = 0;
-        return header;
-
-        static void Octal(long value, Span<byte> field)
-        {
-            for (int i = field.Length - 1; i >= 0; i--)
-            {
-                field[i] = (byte)('0' + (value & 7));
-                value >>= 3;
-            }
-        }
+        var compressor = new Compressor(3);
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
+        return compressor;
     }
 
-    private sealed class CountingStream(Stream inner) : Stream
-    {
-        public long Written { get; private set; }
+    /// <summary>Where a document stands.</summary>
+    /// <param name="Sha256">The earlier table's text where it was copied, so that it is in memory once.</param>
+    private readonly record struct Placed(SeekableArchiveDocument Document, long Offset, long Length, long Skip, string? Sha256);
 
+    private sealed class CountingStream(SeekableArchiveWriter writer) : Stream
+    {
         public override bool CanRead => false;
 
         public override bool CanSeek => false;
 
         public override bool CanWrite => true;
 
-        public override long Length => Written;
+        public override long Length => writer._written;
 
-        public override long Position { get => Written; set => throw new NotSupportedException(); }
+        public override long Position { get => writer._written; set => throw new NotSupportedException(); }
 
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            inner.Write(buffer);
-            Written += buffer.Length;
-        }
+        public override void Write(ReadOnlySpan<byte> buffer) => writer.Write(buffer);
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+        public override void Write(byte[] buffer, int offset, int count) => writer.Write(buffer.AsSpan(offset, count));
 
         public override void Flush()
         {

@@ -33,6 +33,15 @@ public sealed class SnapshotTests : IDisposable
                     new RequestEvidence("HEAD", "http://cache.example/secdb.alpinelinux.org/v3.21/", 404),
                     new RequestEvidence("GET", "http://cache.example/x?y", 0, "\"t\"", Pki.Now, ErrorIds.UpstreamStalled),
                 ],
+                Findings =
+                [
+                    new ContentFindings
+                    {
+                        Sha256 = File("https://secdb.alpinelinux.org/v3.20/main.json").Sha256,
+                        Rules = "test/1",
+                        HeldBack = [new HeldBackFinding("CVE-2026-1", "harms", 3), new HeldBackFinding("v3.1", "is dropped")],
+                    },
+                ],
                 EvidenceOmitted = 3,
                 TlsPeers = [new TlsPeer("secdb.alpinelinux.org", "CN=secdb", "CN=CA", new string('d', 64), "Tls13")],
                 AcceptedRegression = "4 advisories instead of 5",
@@ -216,6 +225,7 @@ public sealed class SnapshotTests : IDisposable
     public void What_no_reader_would_take_is_not_written()
     {
         SourceSnapshot source = s_sample.Sources[0];
+        ContentFindings findings = source.Findings![0];
         foreach (Snapshot bad in new[]
         {
             s_sample with { Sources = [] },
@@ -225,6 +235,11 @@ public sealed class SnapshotTests : IDisposable
             s_sample with { Sources = [source with { Files = [source.Files[0], source.Files[1] with { Size = 6 }] }] },
             s_sample with { Sources = [source with { Files = [] }] },
             s_sample with { Sources = [source with { CapturedAt = null }] },
+            s_sample with { Sources = [source with { Findings = [findings with { Sha256 = new string('9', 64) }] }] },
+            s_sample with { Sources = [source with { Findings = [findings, findings] }] },
+            s_sample with { Sources = [source with { Findings = [findings with { Rules = "" }] }] },
+            s_sample with { Sources = [source with { Findings = [findings with { HeldBack = [new HeldBackFinding("a\n", "b")] }] }] },
+            s_sample with { Sources = [source with { Findings = [findings with { HeldBack = [new HeldBackFinding("a", "b", -1)] }] }] },
         })
         {
             Assert.Equal(ErrorIds.BundleInvalid, Assert.Throws<FeedException>(() => SnapshotDocument.Serialize(bad)).ErrorId);

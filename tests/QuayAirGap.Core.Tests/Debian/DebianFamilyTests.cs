@@ -66,9 +66,15 @@ public sealed partial class DebianFamilyTests
         await using FamilyRig rig = await UpstreamAsync();
         rig.Put(Json, Tracker("bookworm", "trixie", "forky", "sid", "woody"));
 
-        Generation generation = await rig.PublishAsync(await rig.CollectAsync());
+        SourceSnapshot captured = await rig.CollectAsync();
+        Generation generation = await rig.PublishAsync(captured);
 
         Assert.Equal("woody", Assert.Single(generation.HeldBack).Item);
+
+        // A collector that says nothing of it, or goes by other rules: the site reads the tracker itself.
+        Assert.NotNull(captured.Findings);
+        Assert.Equal(generation.HeldBack, (await rig.PublishAsync(captured with { Findings = null })).HeldBack);
+        Assert.Equal(generation.HeldBack, (await rig.PublishAsync(captured with { Findings = [captured.Findings[0] with { Rules = "other/1", HeldBack = [] }] })).HeldBack);
     }
 
     [Fact]

@@ -70,6 +70,7 @@ internal sealed class OsvLab : IAsyncDisposable
         Files = content.Files,
         Updaters = content.Updaters,
         AdvisoryCount = content.AdvisoryCount,
+        Findings = content.Findings,
         Deselected = content.Deselected,
         UpstreamModified = content.UpstreamModified,
     };

@@ -100,6 +100,50 @@ public sealed class OsvPublishingTests
     }
 
     [Fact]
+    public async Task What_the_collector_found_gives_what_reading_gives_and_a_sound_archive_is_not_read()
+    {
+        await using OsvLab lab = await OsvLab.StartAsync();
+        lab.SetArchive("PyPI", [("folder/", ""), .. Advisories.Many(40), ("GHSA-9999.json", Advisories.Crashing("GHSA-9999"))]);
+        SourceSnapshot captured = await lab.CaptureAsync();
+        Assert.Equal(4, captured.Findings!.Count);
+        foreach (SnapshotFile file in captured.Files.Where(f => f.Url.EndsWith(".zip", StringComparison.Ordinal) && !f.Url.Contains("PyPI", StringComparison.Ordinal)))
+        {
+            lab.Site.Store.Remove(file.Sha256); // reading it would fail
+        }
+
+        Generation told = await lab.PublishAsync(captured);
+
+        await using OsvLab other = await OsvLab.StartAsync();
+        other.SetArchive("PyPI", lab.Upstream.Content($"{OsvLab.Host}/PyPI/all.zip"));
+        Generation read = await other.PublishAsync(await other.CaptureAsync() with { Findings = null });
+        Assert.Equal(read.Entries.Select(e => (e.Path, e.Sha256)), told.Entries.Select(e => (e.Path, e.Sha256)));
+        Assert.Equal(2, told.HeldBack.Count);
+        Assert.Equal(read.HeldBack, told.HeldBack);
+    }
+
+    [Fact]
+    public async Task Findings_by_other_rules_or_of_another_archive_are_not_believed()
+    {
+        await using OsvLab lab = await OsvLab.StartAsync();
+        lab.SetArchive("PyPI", [.. Advisories.Many(40), ("GHSA-9999.json", Advisories.Crashing("GHSA-9999"))]);
+        SourceSnapshot captured = await lab.CaptureAsync();
+        string pypi = captured.Files.Single(f => f.Url.Contains("PyPI", StringComparison.Ordinal)).Sha256;
+        ContentFindings sound = captured.Findings!.First(f => f.HeldBack.Count == 0);
+
+        Generation older = await lab.PublishAsync(captured with { Findings = [sound with { Sha256 = pypi, Rules = "osv.hazards/0" }] });
+        Assert.Equal("GHSA-9999", Assert.Single(older.HeldBack).Item);
+
+        await using OsvLab other = await OsvLab.StartAsync();
+        SourceSnapshot sane = await other.CaptureAsync();
+        Generation astray = await other.PublishAsync(sane with
+        {
+            Findings = [sane.Findings![0] with { HeldBack = [new HeldBackFinding("GHSA-9999", "it is said to harm", 4711)] }],
+        });
+        Assert.Equal(CaptureState.Failed, astray.Sources.Single().State);
+        Assert.Empty(astray.Entries);
+    }
+
+    [Fact]
     public async Task The_same_capture_gives_the_same_bytes_on_another_site()
     {
         string[] served = new string[2];

@@ -139,14 +139,45 @@ public sealed class SeekableArchiveTests
     }
 
     [Fact]
+    public void A_document_larger_than_a_frame_stands_between_the_others_in_its_own()
+    {
+        List<(string Path, byte[] Content)> documents = Make(new Random(11), 30);
+        documents[10] = (documents[10].Path, Noise(new Random(12), (int)SeekableArchive.MaxFrameSize + 5));
+
+        (byte[] archive, IReadOnlyList<ArchiveMember> members) = Write(documents);
+
+        Assert.Equal(documents.Select(d => (d.Path, Sha256Digest.Of(d.Content))), Unpack(archive).Select(d => (d.Path, Sha256Digest.Of(d.Content))));
+        ArchiveMember large = members.Single(m => m.Path == documents[10].Path);
+        Assert.Single(members, m => m.FrameOffset == large.FrameOffset);
+        Assert.All(members, m => Assert.Equal(documents.Single(d => d.Path == m.Path).Content, SeekableArchive.ReadMember(new MemoryStream(archive), m)));
+    }
+
+    [Fact]
+    public void A_digest_that_was_not_known_is_found()
+    {
+        byte[] content = Noise(new Random(13), 5000);
+        var document = new SeekableArchiveDocument("2024/a.json", digest: null, content.Length);
+        using var writer = new SeekableArchiveWriter(new MemoryStream(), default);
+
+        writer.Add(document, new MemoryStream(content));
+
+        Assert.Equal(Sha256Digest.Of(content), Assert.Single(writer.Complete()).Sha256);
+        Assert.Equal(Sha256Digest.Of(content), document.Digest.ToString());
+    }
+
+    [Fact]
     public void Content_that_is_not_what_it_was_announced_as_is_never_packed()
     {
         byte[] content = Noise(new Random(9), 5000);
         var digest = SeekableArchiveDigest.Parse(Sha256Digest.Of(content));
         foreach (byte[] other in new[] { content[..^1], [.. content, 1], Noise(new Random(10), 5000) })
         {
-            FeedException e = Assert.Throws<FeedException>(() => SeekableArchiveWriter.Write(
-                [new SeekableArchiveDocument("2024/a.json", digest, content.Length)], new MemoryStream(), null, _ => new MemoryStream(other), default));
+            using var writer = new SeekableArchiveWriter(new MemoryStream(), default);
+            FeedException e = Assert.Throws<FeedException>(() =>
+            {
+                writer.AddAll([new SeekableArchiveDocument("2024/a.json", digest, content.Length)], null, _ => new MemoryStream(other));
+                writer.Complete();
+            });
             Assert.Equal(ErrorIds.BlobDamaged, e.ErrorId);
         }
     }
@@ -173,14 +204,15 @@ public sealed class SeekableArchiveTests
         using var output = new MemoryStream();
         using SeekableArchivePrevious? earlier =
             previous is { } p ? new SeekableArchivePrevious(p.Members, () => new MemoryStream(p.Archive)) : null;
-        IReadOnlyList<ArchiveMember> members = SeekableArchiveWriter.Write(
+        using var writer = new SeekableArchiveWriter(output, default);
+        writer.AddAll(
             [.. documents.Select(d => new SeekableArchiveDocument(d.Path, SeekableArchiveDigest.Parse(Sha256Digest.Of(d.Content)), d.Content.Length))],
-            output, earlier, d =>
+            earlier, d =>
             {
                 opened?.Add(d.Path);
                 return new ChunkedStream(content[d.Path], chunk);
-            },
-            default);
+            });
+        IReadOnlyList<ArchiveMember> members = writer.Complete();
         return (output.ToArray(), members);
     }
 

@@ -5,6 +5,9 @@ namespace QuayAirGap.Core.Sources.Debian;
 
 public sealed partial class DebianFamily
 {
+    /// <summary>Rises with every change to <see cref="Unknown"/>.</summary>
+    private const string CodenameRules = "debian.codenames/1";
+
     public async Task PublishAsync(IPublication publication, CancellationToken cancellationToken)
     {
         SnapshotFile tracker = publication.Source.Files.FirstOrDefault(f => f.Url == s_definition.Uri.AbsoluteUri)
@@ -39,20 +42,27 @@ public sealed partial class DebianFamily
         await HoldBackUnknownAsync(publication, tracker, captured, cancellationToken).ConfigureAwait(false);
     }
 
+    private static async Task HoldBackUnknownAsync(
+        IPublication publication, SnapshotFile tracker, List<string> captured, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HeldBackFinding> unknown = ContentFindings.Find(publication.Source, tracker.Sha256, CodenameRules)?.HeldBack
+            ?? Unknown(await ReadTrackerAsync(publication.OpenRead(tracker), tracker.Url, cancellationToken).ConfigureAwait(false), captured);
+        foreach (HeldBackFinding codename in unknown)
+        {
+            publication.HoldBack(codename.Item, codename.Reason);
+        }
+    }
+
     /// <summary>
     /// Advisories of a codename without a Release file are dropped by Clair without a word. Testing has a Release file without a
     /// version, and sid is passed over by name: these are Clair's own rules and nothing is lost by this mirror.
     /// </summary>
-    private static async Task HoldBackUnknownAsync(
-        IPublication publication, SnapshotFile tracker, List<string> captured, CancellationToken cancellationToken)
-    {
-        DebianTracker content = await ReadTrackerAsync(publication.OpenRead(tracker), tracker.Url, cancellationToken).ConfigureAwait(false);
-        foreach (string codename in content.Codenames.Where(DebianDists.IsCodename).Except(captured, StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            publication.HoldBack(
-                codename, $"The security tracker has advisories for {codename}, but the mirror had no Release file for it: Clair drops them.");
-        }
-    }
+    private static HeldBackFinding[] Unknown(DebianTracker tracker, IEnumerable<string> captured) =>
+    [
+        .. tracker.Codenames.Where(DebianDists.IsCodename).Except(captured, StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(codename =>
+            new HeldBackFinding(
+                codename, $"The security tracker has advisories for {codename}, but the mirror had no Release file for it: Clair drops them.")),
+    ];
 
     private static FeedException Unpublishable(string reason) => new(
         ErrorIds.PublicationFailed, $"Debian cannot be published: {reason}.", s_definition.Name,

@@ -50,6 +50,7 @@ public sealed partial class DebianFamily : IFeedFamily
             AdvisoryCount = tracker.Census.Count,
             Census = tracker.Census,
             Releases = [.. releases.Where(r => r.IsReleased && tracker.Codenames.Contains(r.Codename)).Select(r => r.Codename)],
+            Findings = ContentFindings.Make(trackerFile.Sha256, CodenameRules, Unknown(tracker, releases.Select(r => r.Codename))) is { } f ? [f] : [],
             UpstreamModified = trackerFile.LastModified,
         };
     }

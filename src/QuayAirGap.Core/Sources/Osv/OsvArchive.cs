@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Sources.Osv.Zip;
 
 namespace QuayAirGap.Core.Sources.Osv;
@@ -11,9 +12,9 @@ internal sealed record UnsafeMember(int Index, string Item, string Reason);
 
 /// <summary>One ecosystem's all.zip, read to its end.</summary>
 /// <param name="Zip">Its structure.</param>
-/// <param name="AdvisoryCount">Members that are advisories with an id, harmful ones included.</param>
+/// <param name="AdvisoryCount">Members that are advisories with an id, harmful ones included; null where they were not read.</param>
 /// <param name="Unsafe">In the directory's order.</param>
-internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList<UnsafeMember> Unsafe)
+internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyList<UnsafeMember> Unsafe)
 {
     /// <summary>
     /// Reads every member to its end, one at a time: memory is bounded by <see cref="ZipLimits"/>, whatever the archive's size.
@@ -52,6 +53,24 @@ internal sealed record OsvArchive(ZipIndex Zip, int AdvisoryCount, IReadOnlyList
             }
 
             return new OsvArchive(zip, advisories, [.. harmful.OrderBy(m => m.Index)]);
+        }
+    }
+
+    /// <summary>The archive as the collector read it: only its directory is looked at here.</summary>
+    /// <param name="stream">Seekable; disposed.</param>
+    /// <exception cref="InvalidDataException">It is no zip file, or the findings are not of it.</exception>
+    public static OsvArchive Of(Stream stream, ContentFindings findings, ZipLimits limits)
+    {
+        using (stream)
+        {
+            var zip = ZipIndex.Read(stream, limits);
+            UnsafeMember[] harmful =
+            [
+                .. findings.HeldBack.Select(h => h.Member < zip.Members.Count
+                    ? new UnsafeMember(h.Member.Value, h.Item, h.Reason)
+                    : throw new InvalidDataException("its collector's findings name a member that it does not have")),
+            ];
+            return new OsvArchive(zip, AdvisoryCount: null, harmful);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Publishing;
@@ -20,6 +21,8 @@ public sealed class OsvFamily : IFeedFamily
 {
     private const string ListName = "ecosystems.txt";
     private const string ListRule = "osv.ecosystems";
+    private static readonly string s_rules = string.Create(CultureInfo.InvariantCulture, $"osv.hazards/{OsvHazards.Version}");
+
     private const string ArchiveRule = "osv.archive-without-harmful-members";
     private const int FewHeldBack = 9;
     private const int HeldBackShare = 20;
@@ -55,6 +58,7 @@ public sealed class OsvFamily : IFeedFamily
         IReadOnlyList<OsvEcosystem> ecosystems = ReadList(session.OpenRead(list), list, ErrorIds.UpstreamContent);
         OsvEcosystem[] wanted = Wanted(session.Selection, ecosystems, listUri);
         var archives = new SnapshotFile[wanted.Length];
+        var findings = new ContentFindings?[wanted.Length];
         var census = new AdvisoryCensus();
 
         // Archives are fetched side by side but read one at a time: each may need its largest member in memory.
@@ -70,7 +74,7 @@ public sealed class OsvFamily : IFeedFamily
                 try
                 {
                     session.Report("Reading", archives[i].Url);
-                    await Task.Run(() => Count(session, archives[i], census, token), token).ConfigureAwait(false);
+                    findings[i] = await Task.Run(() => Count(session, archives[i], census, token), token).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -84,6 +88,7 @@ public sealed class OsvFamily : IFeedFamily
             Updaters = [.. wanted.Select(e => e.Updater)],
             AdvisoryCount = census.Count,
             Census = census,
+            Findings = [.. findings.OfType<ContentFindings>()],
             Releases = [.. wanted.Select(e => e.Key)],
             UpstreamModified = archives.Max(a => a.LastModified),
             Deselected = [.. ecosystems.Except(wanted).Select(e => e.Line)],
@@ -161,8 +166,15 @@ public sealed class OsvFamily : IFeedFamily
             }
         }
 
+        ContentFindings? found = ContentFindings.Find(publication.Source, file.Sha256, s_rules);
+        if (found is { HeldBack.Count: 0 })
+        {
+            publication.AddVerbatim(file, "application/zip");
+            return new OsvPublishedArchive(file.Sha256, []);
+        }
+
         OsvArchive archive = await Task.Run(
-            () => Read(publication.OpenRead(file), file, publication.PublishedAt, ErrorIds.PublicationFailed, cancellationToken), cancellationToken)
+            () => Read(publication.OpenRead(file), file, publication.PublishedAt, ErrorIds.PublicationFailed, cancellationToken, found: found), cancellationToken)
             .ConfigureAwait(false);
         ThrowIfTooMany(archive, ecosystem, file);
         var published = new OsvPublishedArchive(
@@ -230,7 +242,7 @@ public sealed class OsvFamily : IFeedFamily
                 "Choose with Set-ClairFeedSource osv -Include, or leave the source out with -Enabled:$false.");
     }
 
-    private void Count(ICollectSession session, SnapshotFile file, AdvisoryCensus census, CancellationToken cancellationToken)
+    private ContentFindings? Count(ICollectSession session, SnapshotFile file, AdvisoryCensus census, CancellationToken cancellationToken)
     {
         OsvArchive archive = Read(session.OpenRead(file), file, session.Now, ErrorIds.UpstreamContent, cancellationToken, census);
         if (archive.AdvisoryCount == 0)
@@ -239,14 +251,18 @@ public sealed class OsvFamily : IFeedFamily
                 ErrorIds.UpstreamContent, $"{file.Url} holds no advisory at all.", file.Url,
                 "Try again later: upstream's export of this ecosystem is empty.");
         }
+
+        return ContentFindings.Make(file.Sha256, s_rules, [.. archive.Unsafe.Select(u => new HeldBackFinding(u.Item, u.Reason, u.Index))]);
     }
 
     private OsvArchive Read(
-        Stream stream, SnapshotFile file, DateTimeOffset publishedAt, string errorId, CancellationToken cancellationToken, AdvisoryCensus? census = null)
+        Stream stream, SnapshotFile file, DateTimeOffset publishedAt, string errorId, CancellationToken cancellationToken, AdvisoryCensus? census = null, ContentFindings? found = null)
     {
         try
         {
-            return OsvArchive.Read(stream, publishedAt, _limits, cancellationToken, census);
+            return found is null
+                ? OsvArchive.Read(stream, publishedAt, _limits, cancellationToken, census)
+                : OsvArchive.Of(stream, found, _limits);
         }
         catch (InvalidDataException e)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,35 +13,28 @@ internal static class VexBase
     private const string Format = "rhel-vex-base/1";
 
     /// <summary>Reads an archive for the documents that Clair reads.</summary>
-    public static List<SeekableArchiveDocument> Index(VexArchive archive, CancellationToken cancellationToken)
+    /// <param name="pack">Offered each with its content, while it is read; where it takes it, it also finds its digest. Null to read only.</param>
+    public static List<SeekableArchiveDocument> Index(
+        VexArchive archive, Func<SeekableArchiveDocument, Stream, bool>? pack, CancellationToken cancellationToken)
     {
         var documents = new List<SeekableArchiveDocument>();
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
-        Span<byte> digest = stackalloc byte[32];
-        try
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        while (archive.MoveNext())
         {
-            while (archive.MoveNext())
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!VexPath.IsRead(archive.Path))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!VexPath.IsRead(archive.Path))
-                {
-                    continue;
-                }
-
-                int read;
-                while ((read = archive.Content.Read(buffer)) > 0)
-                {
-                    hash.AppendData(buffer, 0, read);
-                }
-
-                hash.GetHashAndReset(digest);
-                documents.Add(new SeekableArchiveDocument(archive.Path, SeekableArchiveDigest.Of(digest), archive.Size));
+                continue;
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+
+            var document = new SeekableArchiveDocument(archive.Path, digest: null, archive.Size);
+            if (pack is null || !pack(document, archive.Content))
+            {
+                SHA256.HashData(archive.Content, digest);
+                document.Found(SeekableArchiveDigest.Of(digest));
+            }
+
+            documents.Add(document);
         }
 
         return documents;

@@ -24,6 +24,9 @@ internal sealed class VexPublisher
     private readonly VexLists _lists;
     private readonly VexLedger? _ledger;
 
+    /// <summary>What upstream's archive holds.</summary>
+    private List<SeekableArchiveDocument> _upstream = [];
+
     private VexPublisher(IPublication publication)
     {
         _publication = publication;
@@ -41,8 +44,9 @@ internal sealed class VexPublisher
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        List<SeekableArchiveDocument> upstream = ReadBase(cancellationToken);
-        List<SeekableArchiveDocument> tree = BuildTree(upstream);
+        await using IDerivedWriter output = _publication.CreateDerived();
+        using var archive = new SeekableArchiveWriter(output.Stream, cancellationToken);
+        List<SeekableArchiveDocument> tree = ReadTree(archive, cancellationToken);
         if (IsUnchanged(tree) && _publication is { PreviousEntries: { } entries, PreviousArchiveMembers: { } members })
         {
             // Byte for byte what it was, so that Clair is answered 304.
@@ -52,17 +56,32 @@ internal sealed class VexPublisher
             }
 
             _publication.AddArchiveMembers(members);
-            SaveLedger(_ledger!);
+            SaveState(_ledger!);
             return;
         }
 
         VexStamps stamps = VexStamps.Of(Now, Math.Max(tree.Count, _ledger?.Entries.Count ?? 0), _ledger?.LastStamp);
         StampTree(tree, stamps.Changed);
-        VexLedger ledger = NextLedger(tree, stamps);
 
         string archiveName = string.Create(
             CultureInfo.InvariantCulture, $"csaf_vex_{_publication.PublishedAt:yyyy-MM-dd}_g{_publication.Generation}{VexFiles.ArchiveSuffix}");
-        await WriteArchiveAsync(tree, archiveName, stamps.Archive, cancellationToken).ConfigureAwait(false);
+        if (archive.IsEmpty)
+        {
+            Pack(tree, archive, cancellationToken);
+        }
+
+        IReadOnlyList<ArchiveMember> packed = archive.Complete();
+        GenerationEntry served = await output.CompleteAsync(
+            _prefix + archiveName, "application/zstd", stamps.Archive, Derivation("archive"), cancellationToken).ConfigureAwait(false);
+        _publication.AddArchiveMembers(new ArchiveMembers
+        {
+            Source = _publication.Definition.Name,
+            PathPrefix = _prefix,
+            ArchiveSha256 = served.Sha256,
+            ContentType = "application/json",
+            Members = packed,
+        });
+        VexLedger ledger = NextLedger(tree, stamps);
         KeepPreviousArchive();
 
         // Without a newline: claircore up to v1.5.49 takes it into the URL.
@@ -79,7 +98,7 @@ internal sealed class VexPublisher
         await WriteRowsAsync(
             VexFiles.DeletionsName, "deletions", ledger.Entries.Where(e => e.Value.Digest is null).Select(e => (Path: e.Key, e.Value.Stamp))
                 .OrderBy(e => e.Path, StringComparer.Ordinal), stamps.Archive, cancellationToken).ConfigureAwait(false);
-        SaveLedger(ledger);
+        SaveState(ledger);
     }
 
     /// <summary>
@@ -96,69 +115,59 @@ internal sealed class VexPublisher
         }
     }
 
-    private List<SeekableArchiveDocument> ReadBase(CancellationToken cancellationToken)
+    /// <summary>
+    /// What is to be published. Where nothing was published before, there is nothing to compare with, so the documents go into the new
+    /// archive while upstream's is read; else it is left empty.
+    /// </summary>
+    private List<SeekableArchiveDocument> ReadTree(SeekableArchiveWriter archive, CancellationToken cancellationToken)
     {
-        List<SeekableArchiveDocument>? documents = Parse(() => VexBase.Load(_publication.OpenPreviousState(BaseName), _files.Archive.Sha256));
-        if (documents is null)
+        var tree = new VexTree(
+            _files, _lists, path => _publication.HoldBack(path, "Clair cannot be told to delete a document of that name again, so it is not published."));
+        List<SeekableArchiveDocument>? upstream = Parse(() => VexBase.Load(_publication.OpenPreviousState(BaseName), _files.Archive.Sha256));
+        bool packs = upstream is null && _ledger is null;
+        if (upstream is null)
         {
-            using VexArchive archive = OpenBase();
-            documents = VexBase.Index(archive, cancellationToken);
+            using VexArchive file = OpenBase();
+            upstream = VexBase.Index(file, packs ? Pack : null, cancellationToken);
         }
 
-        VexBase.Save(_publication.CreateState(BaseName), _files.Archive.Sha256, documents);
-        return documents;
-    }
-
-    /// <summary>The tree in an order that follows from the content alone: the archive's, then what the archive does not have, sorted.</summary>
-    private List<SeekableArchiveDocument> BuildTree(List<SeekableArchiveDocument> upstream)
-    {
-        var tree = new List<SeekableArchiveDocument>(upstream.Count + _files.Documents.Count);
-        var placed = new HashSet<string>(StringComparer.Ordinal);
-        int listed = 0;
-        foreach (SeekableArchiveDocument document in upstream)
+        _upstream = upstream;
+        foreach (SeekableArchiveDocument document in packs ? [] : upstream)
         {
-            if (_files.Documents.TryGetValue(document.Path, out SnapshotFile? single))
-            {
-                placed.Add(document.Path);
-            }
-
-            Add(document.Path, () => single is null ? document : Single(document.Path, single));
+            tree.Place(document);
         }
 
-        foreach ((string path, SnapshotFile single) in _files.Documents.OrderBy(d => d.Key, StringComparer.Ordinal))
+        foreach (SeekableArchiveDocument document in tree.PlaceRest())
         {
-            if (!placed.Contains(path) && VexPath.IsRead(path))
+            if (packs)
             {
-                Add(path, () => Single(path, single));
+                AddSingle(document);
             }
         }
 
-        int expected = _lists.Changes.Keys.Count(p => VexPath.IsRead(p) && !_lists.IsDeleted(p));
-        return listed == expected
-            ? tree
-            : throw Fail($"changes.csv lists {expected - listed} documents that the bundle does not hold");
+        return tree.Missing == 0 ? tree.Documents : throw Fail($"changes.csv lists {tree.Missing} documents that the bundle does not hold");
 
-        void Add(string path, Func<SeekableArchiveDocument> document)
+        bool Pack(SeekableArchiveDocument archived, Stream content)
         {
-            if (_lists.IsDeleted(path))
+            SeekableArchiveDocument? placed = tree.Place(archived);
+            if (placed == archived)
             {
-                return;
+                archive.Add(archived, content);
+            }
+            else if (placed is not null)
+            {
+                AddSingle(placed);
             }
 
-            listed += _lists.Changes.ContainsKey(path) ? 1 : 0;
-            if (VexPath.IsDeletable(path))
-            {
-                tree.Add(document());
-            }
-            else
-            {
-                _publication.HoldBack(path, "Clair cannot be told to delete a document of that name again, so it is not published.");
-            }
+            return placed == archived;
+        }
+
+        void AddSingle(SeekableArchiveDocument document)
+        {
+            using Stream content = _publication.OpenRead(_files.Documents[document.Path]);
+            archive.Add(document, content);
         }
     }
-
-    private static SeekableArchiveDocument Single(string path, SnapshotFile file) =>
-        new(path, SeekableArchiveDigest.Parse(file.Sha256), file.Size);
 
     private bool IsUnchanged(List<SeekableArchiveDocument> tree)
     {
@@ -231,30 +240,14 @@ internal sealed class VexPublisher
 
     private IEnumerable<string> WithdrawnUpstream() => _lists.Deletions.Keys.Where(p => VexPath.IsDeletable(p) && _lists.IsDeleted(p));
 
-    private async Task WriteArchiveAsync(
-        List<SeekableArchiveDocument> tree, string name, DateTimeOffset lastModified, CancellationToken cancellationToken)
-    {
-        await using IDerivedWriter writer = _publication.CreateDerived();
-        IReadOnlyList<ArchiveMember> members = Pack(tree, writer.Stream, cancellationToken);
-        GenerationEntry entry = await writer.CompleteAsync(
-            _prefix + name, "application/zstd", lastModified, Derivation("archive"), cancellationToken).ConfigureAwait(false);
-        _publication.AddArchiveMembers(new ArchiveMembers
-        {
-            Source = _publication.Definition.Name,
-            PathPrefix = _prefix,
-            ArchiveSha256 = entry.Sha256,
-            ContentType = "application/json",
-            Members = members,
-        });
-    }
-
-    private IReadOnlyList<ArchiveMember> Pack(List<SeekableArchiveDocument> tree, Stream output, CancellationToken cancellationToken)
+    /// <summary>Re-packs what has changed, and copies what has not out of the previous generation's archive.</summary>
+    private void Pack(List<SeekableArchiveDocument> tree, SeekableArchiveWriter archive, CancellationToken cancellationToken)
     {
         VexArchive? upstream = null;
         using SeekableArchivePrevious? previous = OpenPrevious(cancellationToken);
         try
         {
-            return SeekableArchiveWriter.Write(tree, output, previous, Open, cancellationToken);
+            archive.AddAll(tree, previous, Open);
         }
         finally
         {
@@ -344,7 +337,11 @@ internal sealed class VexPublisher
         await writer.CompleteAsync(_prefix + name, "text/csv", lastModified, Derivation(rule), cancellationToken).ConfigureAwait(false);
     }
 
-    private void SaveLedger(VexLedger ledger) => ledger.Save(_publication.CreateState(LedgerName));
+    private void SaveState(VexLedger ledger)
+    {
+        VexBase.Save(_publication.CreateState(BaseName), _files.Archive.Sha256, _upstream);
+        ledger.Save(_publication.CreateState(LedgerName));
+    }
 
     private Derivation Derivation(string rule)
     {
