@@ -1,5 +1,10 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using QuayAirGap.TestKit.Clair;
 using QuayAirGap.TestKit.Samples;
 
 namespace QuayAirGap.Tests;
@@ -81,6 +86,44 @@ public sealed class MirrorTests
                 SslOptions = { CertificateChainPolicy = policy },
             });
             Assert.Contains("packages", await http.GetStringAsync(new Uri("https://secdb.alpinelinux.org/v3.8/main.json"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            samples.Engine.Run("param($m) $m | Stop-ClairFeedMirror", started.Single).WithoutErrors();
+        }
+    }
+
+    [Fact]
+    public async Task As_the_gateway_it_stands_before_Clair_and_warns_of_an_image_that_no_feed_speaks_for()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        samples.Save().WithoutErrors();
+        samples.Engine.Run("param($b, $s) Import-ClairFeed -Path $b -SitePath $s", samples.Bundle, samples.Inside).WithoutErrors();
+        byte[] report = SampleReport.Make(1, packages: 3, vulnerabilities: 0, ("wolfi", "Wolfi", "20230201", ""));
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using WebApplication clair = builder.Build();
+        clair.Urls.Add("http://127.0.0.1:0");
+        clair.MapGet("/matcher/api/v1/vulnerability_report/{digest}", () => Results.Bytes(report, "application/vnd.clair.vulnerability_report.v1+json"));
+        await clair.StartAsync(TestContext.Current.CancellationToken);
+
+        EngineResult alone = samples.Engine.Run(
+            "param($x, $s) Start-ClairFeedMirror -ScanGatewayContact Ann -Urls http://127.0.0.1:0 -ExecutablePath $x -SitePath $s", Built.Executable, samples.Inside);
+        Assert.Contains("--scan-gateway-contact needs --scan-gateway", alone.Errors.Single().ToString(), StringComparison.Ordinal);
+        EngineResult started = samples.Engine.Run(
+            "param($x, $s, $c) Start-ClairFeedMirror -ScanGateway $c -ScanGatewayUrls http://127.0.0.1:0 -ScanGatewayContact 'the registry team' -ScanGatewayLink http://mirror/status "
+            + "-ClairRelease 4.9.0 -Urls http://127.0.0.1:0 -ExecutablePath $x -SitePath $s -PassThru",
+            Built.Executable, samples.Inside, clair.Urls.Single()).WithoutErrors();
+        try
+        {
+            using var http = new HttpClient();
+            string seen = await http.GetStringAsync(
+                new Uri(((string[])started["ScanGatewayUrls"]!).Single() + "/matcher/api/v1/vulnerability_report/sha256:" + new string('a', 64)), TestContext.Current.CancellationToken);
+            using var warned = JsonDocument.Parse(seen);
+            JsonElement warning = warned.RootElement.GetProperty("vulnerabilities").EnumerateObject().Single().Value;
+            Assert.Contains("Ask the registry team", warning.GetProperty("description").GetString(), StringComparison.OrdinalIgnoreCase);
+            Assert.Equal("http://mirror/status", warning.GetProperty("links").GetString());
+            Assert.Equal(4, warned.RootElement.GetProperty("packages").EnumerateObject().Count());
         }
         finally
         {

@@ -36,6 +36,36 @@ public sealed class StartClairFeedMirrorCommand : ClairFeedCmdlet
     [ValidateNotNullOrEmpty]
     public string[]? ByName { get; set; }
 
+    /// <summary>The Clair before which to stand: reports of images that the feeds cannot speak for get a warning.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNull]
+    public Uri? ScanGateway { get; set; }
+
+    /// <summary>Where Quay finds the scan gateway.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string[]? ScanGatewayUrls { get; set; }
+
+    /// <summary>The authorities that vouch for that Clair.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string? ScanGatewayCa { get; set; }
+
+    /// <summary>Whom to ask, at the end of each warning.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string? ScanGatewayContact { get; set; }
+
+    /// <summary>Where to read more: the link of each warning.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNull]
+    public Uri? ScanGatewayLink { get; set; }
+
+    /// <summary>The release of that Clair.</summary>
+    [Parameter(ParameterSetName = SiteSet)]
+    [ValidateNotNullOrEmpty]
+    public string? ClairRelease { get; set; }
+
     /// <summary>The server certificate for https in Urls.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -69,10 +99,16 @@ public sealed class StartClairFeedMirrorCommand : ClairFeedCmdlet
             AsUpstream = AsUpstream,
             Proxy = Several(Proxy),
             ByName = Several(ByName),
+            ScanGateway = ScanGateway,
+            ScanGatewayUrls = Several(ScanGatewayUrls),
+            ScanGatewayCa = ScanGatewayCa is null ? null : FilePath(ScanGatewayCa),
+            ScanGatewayContact = ScanGatewayContact,
+            ScanGatewayLink = ScanGatewayLink,
+            ClairRelease = ClairRelease,
             TlsCertificate = TlsCertificate is null ? null : FilePath(TlsCertificate),
             TlsKey = TlsKey is null ? null : FilePath(TlsKey),
         };
-        string action = $"Serve at {string.Join(", ", request.Urls)}{(AsUpstream ? ", and as upstream" : "")}";
+        string action = $"Serve at {string.Join(", ", request.Urls)}{(AsUpstream ? ", and as upstream" : "")}{(ScanGateway is null ? "" : $", and as the gateway to {ScanGateway}")}";
         if (!ShouldProcess(site ?? folder, action))
         {
             return;

@@ -21,6 +21,9 @@ public sealed class ClairFeedMirror
     /// <summary>Where it answers for the feeds' own hosts directly; empty without -ByName.</summary>
     public string[] ByNameUrls => [.. _process.ByNameUrls];
 
+    /// <summary>Where Quay finds the scan gateway; empty without -ScanGateway.</summary>
+    public string[] ScanGatewayUrls => [.. _process.ScanGatewayUrls];
+
     public int ProcessId => _process.Id;
 
     /// <summary>The site that it serves, or null.</summary>

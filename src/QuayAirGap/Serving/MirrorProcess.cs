@@ -12,6 +12,7 @@ internal sealed partial class MirrorProcess : IDisposable
     private const string ByPathLine = "Listening on ";
     private const string ProxyLine = "Proxy on ";
     private const string ByNameLine = "By name on ";
+    private const string ScanGatewayLine = "Scan gateway on ";
     private const int KeptLines = 50;
     private const int QuotedLines = 6;
     private const int Terminate = 15;
@@ -60,6 +61,9 @@ internal sealed partial class MirrorProcess : IDisposable
 
     /// <summary>Where it answers for the feeds' own hosts directly.</summary>
     public IReadOnlyList<string> ByNameUrls => Announced(ByNameLine);
+
+    /// <summary>Where Quay finds the scan gateway.</summary>
+    public IReadOnlyList<string> ScanGatewayUrls => Announced(ScanGatewayLine);
 
     public bool IsRunning => s_running.ContainsKey(Id) && !_process.HasExited;
 
@@ -169,7 +173,7 @@ internal sealed partial class MirrorProcess : IDisposable
             _lines.TryDequeue(out _);
         }
 
-        if (new[] { ByPathLine, ProxyLine, ByNameLine }.FirstOrDefault(l => line.StartsWith(l, StringComparison.Ordinal)) is { } announcement)
+        if (new[] { ByPathLine, ProxyLine, ByNameLine, ScanGatewayLine }.FirstOrDefault(l => line.StartsWith(l, StringComparison.Ordinal)) is { } announcement)
         {
             lock (_urls)
             {

@@ -21,8 +21,23 @@ internal sealed record MirrorRequest
 
     public string? TlsKey { get; init; }
 
+    /// <summary>The Clair before which it stands as scan gateway; null for none.</summary>
+    public Uri? ScanGateway { get; init; }
+
+    /// <summary>Where the gateway listens; the server's default where it is empty.</summary>
+    public IReadOnlyList<string> ScanGatewayUrls { get; init; } = [];
+
+    public string? ScanGatewayCa { get; init; }
+
+    public string? ScanGatewayContact { get; init; }
+
+    public Uri? ScanGatewayLink { get; init; }
+
+    public string? ClairRelease { get; init; }
+
     /// <summary>How many addresses it announces once it listens.</summary>
-    public int Addresses => Urls.Count + (AsUpstream ? Math.Max(1, Proxy.Count + ByName.Count) : 0);
+    public int Addresses =>
+        Urls.Count + (AsUpstream ? Math.Max(1, Proxy.Count + ByName.Count) : 0) + (ScanGateway is null ? 0 : Math.Max(1, ScanGatewayUrls.Count));
 
     /// <summary>The command line of "quayairgap".</summary>
     public IEnumerable<string> Arguments()
@@ -36,6 +51,8 @@ internal sealed record MirrorRequest
         foreach ((string option, string? value) in new[]
         {
             ("--proxy", Joined(Proxy)), ("--by-name", Joined(ByName)), ("--tls-certificate", TlsCertificate), ("--tls-key", TlsKey),
+            ("--scan-gateway", ScanGateway?.OriginalString), ("--scan-gateway-urls", Joined(ScanGatewayUrls)), ("--scan-gateway-ca", ScanGatewayCa),
+            ("--scan-gateway-contact", ScanGatewayContact), ("--scan-gateway-link", ScanGatewayLink?.OriginalString), ("--clair-release", ClairRelease),
         })
         {
             if (value is not null)
