@@ -84,6 +84,9 @@ internal static class SyntheticFeeds
         });
     }
 
+    /// <summary>Larger feeds have larger advisories from here on: no archive of OSV has half a million members, and none is read that has.</summary>
+    private const int MostMembers = 200_000;
+
     private static void Osv(string root, Random random, int megabytes)
     {
         const string Host = "osv-vulnerabilities.storage.googleapis.com/";
@@ -95,17 +98,18 @@ internal static class SyntheticFeeds
             using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
             long target = ((long)megabytes << 20) * share / 100;
             long written = 0;
+            int noiseSize = (int)Math.Max(1500, target / MostMembers);
             for (int i = 0; written < target; i++)
             {
                 string id = $"GHSA-{i:x4}-{share:x4}-{i % 997:x4}";
                 using Stream member = zip.CreateEntry(id + ".json", CompressionLevel.Fastest).Open();
-                byte[] noise = new byte[1500];
+                byte[] noise = new byte[noiseSize];
                 random.NextBytes(noise);
                 byte[] json = Encoding.UTF8.GetBytes(
                     $"{{\"id\":\"{id}\",\"modified\":\"2026-01-01T00:00:00Z\",\"published\":\"2026-01-01T00:00:00Z\",\"summary\":\"{Sentence(random, 12)}\",\"details\":\"{Convert.ToBase64String(noise)}\","
                     + $"\"affected\":[{{\"package\":{{\"ecosystem\":\"{ecosystem}\",\"name\":\"p{i}\"}},\"ranges\":[{{\"type\":\"{(ecosystem == "Go" ? "SEMVER" : "ECOSYSTEM")}\",\"events\":[{{\"introduced\":\"0\"}},{{\"fixed\":\"1.2.{i % 50}\"}}]}}]}}]}}");
                 member.Write(json);
-                written += 1800;
+                written += noiseSize + 300;
             }
         }
     }
