@@ -51,6 +51,6 @@ public sealed record MirrorOptions
     /// <summary>Gets one line a request; null for none. Not disposed.</summary>
     public TextWriter? AccessLog { get; init; }
 
-    /// <summary>Gets what an operator must know: switches of generation, missing content. Null for nowhere.</summary>
+    /// <summary>Gets what an operator must know: switches of generation, missing content. Without one, nobody is told.</summary>
     public ILoggerProvider? Log { get; init; }
 }
