@@ -72,6 +72,21 @@ internal sealed class GatewayRig : IReportJudge, IAsyncDisposable
 
     public Task<RawAnswer> AskDirectlyAsync(string request) => RawAnswer.OfAsync(Clair.Uri, request, TestContext.Current.CancellationToken);
 
+    /// <summary>The report as a client reads it that sees its beginning before Clair may send the rest.</summary>
+    /// <param name="goOn">Lets Clair send it.</param>
+    public async Task<byte[]> ReadAroundAsync(Action goOn, CancellationToken token)
+    {
+        using HttpClient client = TestMirror.NewClient(Address);
+        using HttpResponseMessage response = await client.GetAsync(ReportPath, HttpCompletionOption.ResponseHeadersRead, token);
+        Stream body = await response.Content.ReadAsStreamAsync(token);
+        byte[] first = new byte[1000];
+        await body.ReadExactlyAsync(first, token);
+        goOn();
+        using var rest = new MemoryStream();
+        await body.CopyToAsync(rest, token);
+        return [.. first, .. rest.ToArray()];
+    }
+
     public async Task<string> MetricsAsync()
     {
         using HttpClient client = TestMirror.NewClient(new Uri(Mirror.Urls[0]));

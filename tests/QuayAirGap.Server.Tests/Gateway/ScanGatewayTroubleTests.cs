@@ -114,16 +114,7 @@ public sealed class ScanGatewayTroubleTests
             },
             new ScanGatewayLimits { ArrivalTime = TimeSpan.FromMilliseconds(300) });
         rig.Verdict = _ => GatewayRig.Stale;
-        using HttpClient client = TestMirror.NewClient(rig.Address);
-        using HttpResponseMessage response = await client.GetAsync(GatewayRig.ReportPath, HttpCompletionOption.ResponseHeadersRead, Token);
-        Stream body = await response.Content.ReadAsStreamAsync(Token);
-        byte[] first = new byte[1000];
-        await body.ReadExactlyAsync(first, Token);
-        release.Release();
-        using var rest = new MemoryStream();
-        await body.CopyToAsync(rest, Token);
-        byte[] all = [.. first, .. rest.ToArray()];
-        Assert.Equal(s_report, all);
+        Assert.Equal(s_report, await rig.ReadAroundAsync(() => release.Release(), Token));
         Assert.Contains("failures_total{reason=\"time\"} 1", await rig.MetricsAsync());
     }
 
