@@ -123,6 +123,15 @@ internal sealed class CollectSession : ICollectSession
             Failed, cancellationToken);
     }
 
+    public async Task<SnapshotFile> RepackAsync(SnapshotFile file, Action<Stream> write, CancellationToken cancellationToken)
+    {
+        // What a later request of this session is compared with stays what upstream sent.
+        await using BlobWriter writer = _store.CreateWriter();
+        await Task.Run(() => write(writer), cancellationToken).ConfigureAwait(false);
+        (string sha256, long size) = writer.Commit(cancellationToken);
+        return file with { Sha256 = sha256, Size = size, PackedFrom = new UpstreamContent(file.Sha256, file.Size) };
+    }
+
     public Stream OpenRead(SnapshotFile file) => _store.OpenRead(file.Sha256);
 
     public void Report(string activity, string? item = null) =>

@@ -35,6 +35,11 @@ public interface ICollectSession
     /// <summary>HEADs a file that may not be worth fetching: its validators without its content, or null for 404.</summary>
     Task<UpstreamHead?> HeadAsync(Uri url, CancellationToken cancellationToken);
 
+    /// <summary>Puts another form of a fetched file into the store, for content that does not travel as upstream packed it.</summary>
+    /// <param name="write">Writes that form.</param>
+    /// <returns>The file with its new content, and the old one as <see cref="SnapshotFile.PackedFrom"/>.</returns>
+    Task<SnapshotFile> RepackAsync(SnapshotFile file, Action<Stream> write, CancellationToken cancellationToken);
+
     /// <summary>Opens a file that this session fetched, or that <see cref="Previous"/> lists.</summary>
     Stream OpenRead(SnapshotFile file);
 

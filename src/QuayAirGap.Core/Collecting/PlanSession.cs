@@ -76,6 +76,8 @@ internal sealed class PlanSession(UpstreamClient client, BlobStore? store, Sourc
 
     public Task<UpstreamHead?> HeadAsync(Uri url, CancellationToken cancellationToken) => HeadAsync(url, mayBeCoded: false, cancellationToken);
 
+    public Task<SnapshotFile> RepackAsync(SnapshotFile file, Action<Stream> write, CancellationToken cancellationToken) => Task.FromResult(file);
+
     public Stream OpenRead(SnapshotFile file) =>
         _read.TryGetValue(file.Sha256, out byte[]? content) ? new MemoryStream(content, writable: false) : store!.OpenRead(file.Sha256);
 

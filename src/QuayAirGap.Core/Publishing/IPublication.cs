@@ -46,6 +46,10 @@ public interface IPublication
     /// </summary>
     IDerivedWriter CreateDerived();
 
+    /// <summary>Puts content into the store that is not served itself, but that something served is made of. It stays until the next sweep.</summary>
+    /// <returns>Its SHA-256, for <see cref="OpenBlob"/>.</returns>
+    string AddUnserved(Action<Stream> write, CancellationToken cancellationToken);
+
     /// <summary>Serves an entry that an earlier generation derived (its blob is kept as long as this generation is).</summary>
     void Keep(GenerationEntry entry);
 

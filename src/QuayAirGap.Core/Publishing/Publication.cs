@@ -77,6 +77,13 @@ internal sealed class Publication : IPublication
         return Derived(path, sha256, size, contentType, lastModified, derivation, validators);
     }
 
+    public string AddUnserved(Action<Stream> write, CancellationToken cancellationToken)
+    {
+        using BlobWriter writer = _store.CreateWriter();
+        write(writer);
+        return writer.Commit(cancellationToken).Sha256;
+    }
+
     public IDerivedWriter CreateDerived() => new DerivedWriter(this, _store.CreateWriter());
 
     public void Keep(GenerationEntry entry)

@@ -25,4 +25,15 @@ public sealed record SnapshotFile
     /// what upstream lists of it has not changed.
     /// </summary>
     public int? Status { get; init; }
+
+    /// <summary>
+    /// What upstream published, where the collector has packed its documents anew because no site could open them one at a time;
+    /// <see cref="Sha256"/> and <see cref="Size"/> are then of what it packed. Null where the content is upstream's own.
+    /// </summary>
+    public UpstreamContent? PackedFrom { get; init; }
 }
+
+/// <summary>A content as the upstream published it.</summary>
+/// <param name="Sha256">64 lower-case hexadecimal digits.</param>
+/// <param name="Size">Bytes.</param>
+public sealed record UpstreamContent(string Sha256, long Size);

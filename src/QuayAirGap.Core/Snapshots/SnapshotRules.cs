@@ -191,6 +191,8 @@ internal static class SnapshotRules
             // Both become response headers of the mirror.
             : !IsHeader(file.ETag) ? $"the ETag of '{file.Url}' cannot be a response header"
             : file.Status is not (null or 200 or 206 or 304) ? $"the status of '{file.Url}' is none that has content"
+            : file.PackedFrom is { } origin && (origin.Sha256 is null || !Sha256Digest.IsValid(origin.Sha256) || origin.Size is < 0 or > MaxFileSize)
+                ? $"what '{file.Url}' was packed from is no digest and size"
             : !IsHeader(file.ContentType) ? $"the content type of '{file.Url}' cannot be a response header"
             : null;
     }

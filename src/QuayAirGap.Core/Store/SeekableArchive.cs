@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using QuayAirGap.Core.Publishing;
 using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace QuayAirGap.Core.Store;
 
 /// <summary>
 /// A tar as a sequence of independent zstd frames (RFC 8878, section 3: concatenated frames are one stream), so that any reader of
 /// .tar.zst takes it whole while one document is had by unpacking one frame. Frames begin at documents chosen by the hash of their
-/// names and hold about 16; so a change touches its own frame only, and the others are copied as they are.
+/// names and hold about 16, of 4 MiB at most, since the compressor does not look back further; so a change touches its own frame only, and the others are copied as they are.
 /// </summary>
 public static class SeekableArchive
 {
@@ -15,9 +16,12 @@ public static class SeekableArchive
     public const long MaxDocumentSize = 256L << 20;
 
     /// <summary>A frame is cut before it unpacks to more than this, unless a single document does. Bytes.</summary>
-    internal const long MaxFrameSize = 16L << 20;
+    internal const long MaxFrameSize = 4L << 20;
 
     internal const int BlockSize = 512;
+
+    /// <summary>What the header of a zstd frame has at most (RFC 8878, 3.1.1.1, with the magic number). Bytes.</summary>
+    internal const int MaxFrameHeader = 18;
 
     private const int BoundaryThreshold = 16;
 
@@ -61,6 +65,18 @@ public static class SeekableArchive
 
     /// <summary>Bytes of a document within the tar: its header, and its content in whole blocks.</summary>
     internal static long SizeInTar(long size) => BlockSize + ((size + BlockSize - 1) / BlockSize * BlockSize);
+
+    /// <summary>How much a frame unpacks to by its own word, or -1 where no frame begins here that tells.</summary>
+    /// <param name="head">Its first <see cref="MaxFrameHeader"/> bytes, or all where it has fewer.</param>
+    internal static unsafe long UnpackedSize(ReadOnlySpan<byte> head)
+    {
+        fixed (byte* start = head)
+        {
+            // Two values at the very end of the range say "unknown" and "no frame".
+            ulong size = Methods.ZSTD_getFrameContentSize(start, (nuint)head.Length);
+            return size <= long.MaxValue ? (long)size : -1;
+        }
+    }
 
     internal static void Skip(Stream stream, long count)
     {

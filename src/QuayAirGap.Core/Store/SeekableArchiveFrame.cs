@@ -10,9 +10,7 @@ namespace QuayAirGap.Core.Store;
 /// </summary>
 internal sealed class SeekableArchiveFrame
 {
-    private const int FirstSize = 128 << 10;
-
-    private const int UsualSize = 2 << 20;
+    private const int FirstSize = 1 << 20;
 
     private readonly List<(SeekableArchiveDocument Document, int Skip)> _documents = [];
     private byte[] _tar = new byte[FirstSize];
@@ -25,9 +23,6 @@ internal sealed class SeekableArchiveFrame
     public IReadOnlyList<(SeekableArchiveDocument Document, int Skip)> Documents => _documents;
 
     public ReadOnlySpan<byte> Packed => _packed.AsSpan(0, _packedLength);
-
-    /// <summary>Whether its buffers are of the usual size: rare large ones are not kept.</summary>
-    public bool IsReusable => _tar.Length <= UsualSize;
 
     /// <summary>Whether a document belongs into this frame, where it is not the first.</summary>
     public bool Takes(SeekableArchiveDocument document) =>

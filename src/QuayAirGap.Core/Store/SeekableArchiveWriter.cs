@@ -18,7 +18,7 @@ namespace QuayAirGap.Core.Store;
 internal sealed class SeekableArchiveWriter(Stream output, CancellationToken cancellationToken) : IDisposable
 {
     /// <summary>Unpacked bytes of frames that are being compressed while the next is filled: two of the largest.</summary>
-    private const int MostBytes = 32 << 20;
+    private const int MostBytes = 8 << 20;
 
     /// <summary>How many they may be.</summary>
     private static readonly int s_mostFrames = Math.Clamp(Environment.ProcessorCount, 2, 16);
@@ -31,30 +31,24 @@ internal sealed class SeekableArchiveWriter(Stream output, CancellationToken can
     private int _pendingBytes;
     private long _written;
 
-    /// <summary>Whether nothing was added yet.</summary>
-    public bool IsEmpty => _placed.Count == 0 && _pending.Count == 0 && _frame.Length == 0;
-
     /// <param name="documents">In the order in which they are to stand; no path twice.</param>
-    /// <param name="previous">An earlier archive to take unchanged documents from, or null.</param>
+    /// <param name="earlier">Archives to take unchanged documents from; the first that has one gives it.</param>
     /// <param name="openContent">
-    /// Opens the bytes of a document that is not taken from <paramref name="previous"/>; called in the documents' order.
+    /// Opens the bytes of a document that is in none of <paramref name="earlier"/>; called in the documents' order.
     /// </param>
     /// <exception cref="FeedException"><see cref="ErrorIds.BlobDamaged"/>: content is not what its size and digest say.</exception>
-    public void AddAll(List<SeekableArchiveDocument> documents, SeekableArchivePrevious? previous, Func<SeekableArchiveDocument, Stream> openContent)
+    public void AddAll(
+        List<SeekableArchiveDocument> documents, IReadOnlyList<SeekableArchiveReader> earlier, Func<SeekableArchiveDocument, Stream> openContent)
     {
         for (int start = 0; start < documents.Count;)
         {
             ReadOnlySpan<SeekableArchiveDocument> all = CollectionsMarshal.AsSpan(documents);
             ReadOnlySpan<SeekableArchiveDocument> frame = all.Slice(start, FrameLength(all[start..]));
-            if (previous?.FindFrame(frame) is { } same)
-            {
-                Copy(same, frame, previous);
-            }
-            else
+            if (!TryCopy(frame, earlier))
             {
                 foreach (SeekableArchiveDocument document in frame)
                 {
-                    AddFrom(document, previous, openContent);
+                    AddFrom(document, earlier, openContent);
                 }
             }
 
@@ -82,6 +76,14 @@ internal sealed class SeekableArchiveWriter(Stream output, CancellationToken can
         {
             _frame.Add(document, content);
         }
+    }
+
+    /// <summary>Ends the archive, and puts the table of its documents behind it, so that whoever has the archive needs nothing else.</summary>
+    /// <exception cref="FeedException">As <see cref="Add"/>.</exception>
+    public void CompleteWithTable()
+    {
+        Complete();
+        SeekableArchiveTable.Write(output, _placed.Select(p => (p.Document, p.Offset, p.Length)));
     }
 
     /// <summary>Ends the archive.</summary>
@@ -141,21 +143,47 @@ internal sealed class SeekableArchiveWriter(Stream output, CancellationToken can
         return count;
     }
 
-    private void AddFrom(SeekableArchiveDocument document, SeekableArchivePrevious? previous, Func<SeekableArchiveDocument, Stream> openContent)
+    private void AddFrom(
+        SeekableArchiveDocument document, IReadOnlyList<SeekableArchiveReader> earlier, Func<SeekableArchiveDocument, Stream> openContent)
     {
-        ArchiveMember? known = previous?.Find(document.Path, document.Digest);
-        try
+        foreach (SeekableArchiveReader archive in earlier)
         {
-            using Stream content = known is null ? openContent(document) : previous!.OpenDocument(known);
-            Add(document, content);
+            if (archive.Find(document.Path, document.Digest) is not { } place)
+            {
+                continue;
+            }
+
+            try
+            {
+                using Stream packed = archive.OpenDocument(place);
+                Add(document, packed);
+                return;
+            }
+            catch (Exception e) when (e is ZstdException or EndOfStreamException)
+            {
+                throw SeekableArchive.Damaged(document.Path, e);
+            }
         }
-        catch (Exception e) when (known is not null && e is ZstdException or EndOfStreamException)
-        {
-            throw SeekableArchive.Damaged(document.Path, e);
-        }
+
+        using Stream content = openContent(document);
+        Add(document, content);
     }
 
-    private void Copy(IReadOnlyList<ArchiveMember> same, ReadOnlySpan<SeekableArchiveDocument> frame, SeekableArchivePrevious previous)
+    private bool TryCopy(ReadOnlySpan<SeekableArchiveDocument> frame, IReadOnlyList<SeekableArchiveReader> earlier)
+    {
+        foreach (SeekableArchiveReader archive in earlier)
+        {
+            if (archive.FindFrame(frame) is { } same)
+            {
+                Copy(same, frame, archive);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Copy(SeekableArchivePlace[] same, ReadOnlySpan<SeekableArchiveDocument> frame, SeekableArchiveReader archive)
     {
         EndFrame();
         Drain();
@@ -163,9 +191,14 @@ internal sealed class SeekableArchiveWriter(Stream output, CancellationToken can
         byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
         try
         {
-            using Stream content = previous.OpenFrame(same[0]);
-            int read;
-            while ((read = content.Read(buffer)) > 0)
+            using Stream content = archive.OpenFrame(same[0]);
+            int read = content.ReadAtLeast(buffer, SeekableArchive.MaxFrameHeader, throwOnEndOfStream: false);
+            if (SeekableArchive.UnpackedSize(buffer.AsSpan(0, read)) != same[^1].End)
+            {
+                throw SeekableArchive.Damaged(same[0].Path);
+            }
+
+            for (; read > 0; read = content.Read(buffer))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Write(buffer.AsSpan(0, read));
@@ -234,11 +267,8 @@ internal sealed class SeekableArchiveWriter(Stream output, CancellationToken can
             _placed.Add(new Placed(document, offset, _written - offset, skip, null));
         }
 
-        if (frame.IsReusable)
-        {
-            frame.Reset();
-            _spare.Push(frame);
-        }
+        frame.Reset();
+        _spare.Push(frame);
     }
 
     private void Pack(SeekableArchiveFrame frame)

@@ -175,7 +175,7 @@ public sealed class SeekableArchiveTests
             using var writer = new SeekableArchiveWriter(new MemoryStream(), default);
             FeedException e = Assert.Throws<FeedException>(() =>
             {
-                writer.AddAll([new SeekableArchiveDocument("2024/a.json", digest, content.Length)], null, _ => new MemoryStream(other));
+                writer.AddAll([new SeekableArchiveDocument("2024/a.json", digest, content.Length)], [], _ => new MemoryStream(other));
                 writer.Complete();
             });
             Assert.Equal(ErrorIds.BlobDamaged, e.ErrorId);
@@ -202,12 +202,12 @@ public sealed class SeekableArchiveTests
     {
         var content = documents.ToDictionary(d => d.Path, d => d.Content);
         using var output = new MemoryStream();
-        using SeekableArchivePrevious? earlier =
-            previous is { } p ? new SeekableArchivePrevious(p.Members, () => new MemoryStream(p.Archive)) : null;
+        using SeekableArchiveReader? earlier =
+            previous is { } p ? new SeekableArchiveReader([.. p.Members.Select(SeekableArchivePlace.Of)], () => new MemoryStream(p.Archive)) : null;
         using var writer = new SeekableArchiveWriter(output, default);
         writer.AddAll(
             [.. documents.Select(d => new SeekableArchiveDocument(d.Path, SeekableArchiveDigest.Parse(Sha256Digest.Of(d.Content)), d.Content.Length))],
-            earlier, d =>
+            earlier is null ? [] : [earlier], d =>
             {
                 opened?.Add(d.Path);
                 return new ChunkedStream(content[d.Path], chunk);

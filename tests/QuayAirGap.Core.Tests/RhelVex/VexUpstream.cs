@@ -163,6 +163,14 @@ internal sealed class VexUpstream(BlobStore store)
         public Task<UpstreamHead?> HeadAsync(Uri url, CancellationToken cancellationToken) =>
             Task.FromResult(upstream.Get(Name(url)) is var (content, at) ? new UpstreamHead(at, null, content.Length) : null);
 
+        public Task<SnapshotFile> RepackAsync(SnapshotFile file, Action<Stream> write, CancellationToken cancellationToken)
+        {
+            using BlobWriter writer = store.CreateWriter();
+            write(writer);
+            (string sha256, long size) = writer.Commit(cancellationToken);
+            return Task.FromResult(file with { Sha256 = sha256, Size = size, PackedFrom = new UpstreamContent(file.Sha256, file.Size) });
+        }
+
         public Stream OpenRead(SnapshotFile file) => store.OpenRead(file.Sha256);
 
         public void Report(string activity, string? item = null)

@@ -5,7 +5,8 @@ namespace QuayAirGap.Core.Sources.RhelVex;
 
 /// <summary>
 /// Red Hat's VEX documents (Clair's updater set rhel-vex): an archive of the whole tree, the documents one by one, and lists of what
-/// changed and what was withdrawn. Collected verbatim; published re-packed and re-dated, because Clair skips changes that reach a mirror
+/// changed and what was withdrawn. The archive is packed anew by the collector (<see cref="VexPacker"/>), all else is collected verbatim;
+/// published with what travelled singly in its place, and re-dated, because Clair skips changes that reach a mirror
 /// late (claircore rhel/vex/fetcher.go). Documents of years before 2015, which Clair does not read, are neither fetched nor published.
 /// </summary>
 public sealed class RhelVexFamily : IFeedFamily

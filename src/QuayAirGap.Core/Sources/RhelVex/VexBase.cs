@@ -1,86 +1,86 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
+using QuayAirGap.Core.Publishing;
+using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
 
 namespace QuayAirGap.Core.Sources.RhelVex;
 
-/// <summary>
-/// What upstream's archive holds, in its order. Kept between publications, so that the archive is read again only when it is another.
-/// </summary>
-internal static class VexBase
+/// <summary>The archive that a bundle carries, as its collector packed it: most of what is published is copied out of it.</summary>
+internal sealed class VexBase
 {
-    private const string Format = "rhel-vex-base/1";
+    private readonly IPublication _publication;
+    private readonly string _sha256;
+    private readonly SeekableArchivePlace[] _places;
 
-    /// <summary>Reads an archive for the documents that Clair reads.</summary>
-    /// <param name="pack">Offered each with its content, while it is read; where it takes it, it also finds its digest. Null to read only.</param>
-    public static List<SeekableArchiveDocument> Index(
-        VexArchive archive, Func<SeekableArchiveDocument, Stream, bool>? pack, CancellationToken cancellationToken)
+    private VexBase(IPublication publication, string sha256, List<SeekableArchiveDocument> documents, SeekableArchivePlace[] places)
     {
-        var documents = new List<SeekableArchiveDocument>();
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        while (archive.MoveNext())
+        _publication = publication;
+        _sha256 = sha256;
+        _places = places;
+        Documents = documents;
+    }
+
+    /// <summary>Its documents, in its order.</summary>
+    public IReadOnlyList<SeekableArchiveDocument> Documents { get; }
+
+    /// <summary>Opens the archive of a bundle.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.PublicationFailed"/>: it is not one that the collector can have made.</exception>
+    public static VexBase Open(IPublication publication, SnapshotFile archive, CancellationToken cancellationToken)
+    {
+        // Collectors up to 0.1 sent upstream's own archive: what those of today do with it is done here then, with each publication.
+        string sha256 = archive.PackedFrom is not null
+            ? archive.Sha256
+            : publication.AddUnserved(
+                output =>
+                {
+                    using var upstream = new VexArchive(publication.OpenRead(archive), archive.Url);
+                    VexPacker.Pack(upstream, _ => true, output, cancellationToken);
+                },
+                cancellationToken);
+        try
+        {
+            using Stream content = publication.OpenBlob(sha256);
+            (List<SeekableArchiveDocument> documents, SeekableArchivePlace[] places) =
+                SeekableArchiveTable.Read(content) ?? throw new InvalidDataException("it has no table of its documents");
+            var paths = new HashSet<string>(documents.Count, StringComparer.Ordinal);
+            SeekableArchiveDocument? wrong = documents.Find(d => !VexPath.IsSafe(d.Path) || !VexPath.IsRead(d.Path) || !paths.Add(d.Path));
+            return wrong is null
+                ? new VexBase(publication, sha256, documents, places)
+                : throw new InvalidDataException($"it tells of '{wrong.Path}', which is no document's path, or there twice");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new FeedException(
+                ErrorIds.PublicationFailed, $"The archive '{archive.Url}' is not what its collector should have packed: {e.Message}.", archive.Url,
+                "Have the bundle made again, with the same version of QuayAirGap on both sides.", e);
+        }
+    }
+
+    /// <summary>Whether the store still has a content as it was: damage must not be copied onwards.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BlobMissing"/></exception>
+    public static bool IsWhole(IPublication publication, string sha256, CancellationToken cancellationToken)
+    {
+        using Stream content = publication.OpenBlob(sha256);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[128 << 10];
+        int read;
+        while ((read = content.Read(buffer)) > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!VexPath.IsRead(archive.Path))
-            {
-                continue;
-            }
-
-            var document = new SeekableArchiveDocument(archive.Path, digest: null, archive.Size);
-            if (pack is null || !pack(document, archive.Content))
-            {
-                SHA256.HashData(archive.Content, digest);
-                document.Found(SeekableArchiveDigest.Of(digest));
-            }
-
-            documents.Add(document);
+            hash.AppendData(buffer, 0, read);
         }
 
-        return documents;
+        return Sha256Digest.ToText(hash.GetHashAndReset()) == sha256;
     }
 
-    /// <summary>The inventory that the last publication left, or null where it is of another archive.</summary>
-    /// <param name="state">Disposed.</param>
-    public static List<SeekableArchiveDocument>? Load(Stream? state, string archiveSha256)
+    /// <summary>Opens its bytes, which are read only when they are needed: most publications find everything in the one before them.</summary>
+    public SeekableArchiveReader OpenReader(CancellationToken cancellationToken)
     {
-        if (state is null)
+        bool isWhole = false;
+        return new SeekableArchiveReader(_places, () =>
         {
-            return null;
-        }
-
-        using var reader = new StreamReader(state, Encoding.ASCII, false, 64 << 10);
-        if (reader.ReadLine() != Format + "\t" + archiveSha256)
-        {
-            return null;
-        }
-
-        var documents = new List<SeekableArchiveDocument>();
-        while (reader.ReadLine() is { } line)
-        {
-            int first = line.IndexOf('\t', StringComparison.Ordinal);
-            int second = line.LastIndexOf('\t');
-            if (first < 0 || first == second)
-            {
-                throw new FormatException($"line {documents.Count + 2} of the inventory cannot be read");
-            }
-
-            documents.Add(new SeekableArchiveDocument(
-                line[..first], SeekableArchiveDigest.Parse(line.AsSpan(first + 1, second - first - 1)),
-                long.Parse(line.AsSpan(second + 1), NumberStyles.None, CultureInfo.InvariantCulture)));
-        }
-
-        return documents;
-    }
-
-    /// <param name="state">Disposed.</param>
-    public static void Save(Stream state, string archiveSha256, List<SeekableArchiveDocument> documents)
-    {
-        using var writer = new StreamWriter(state, Encoding.ASCII, 64 << 10) { NewLine = "\n" };
-        writer.WriteLine($"{Format}\t{archiveSha256}");
-        foreach (SeekableArchiveDocument document in documents)
-        {
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{document.Path}\t{document.Digest}\t{document.Size}"));
-        }
+            isWhole = isWhole || IsWhole(_publication, _sha256, cancellationToken);
+            return isWhole ? _publication.OpenBlob(_sha256) : throw SeekableArchive.Damaged(Documents[0].Path);
+        });
     }
 }

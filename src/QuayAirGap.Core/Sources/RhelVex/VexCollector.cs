@@ -89,7 +89,7 @@ internal sealed partial class VexCollector(ICollectSession session)
             }
         }
 
-        return Result(latest, changes, deletions, lists, archive);
+        return Result(latest, changes, deletions, lists, await PackAsync(archive, lists, cancellationToken).ConfigureAwait(false));
     }
 
     private Uri ReadArchiveUrl(SnapshotFile latest)
@@ -108,7 +108,7 @@ internal sealed partial class VexCollector(ICollectSession session)
     /// </summary>
     private async Task CheckSumAsync(SnapshotFile archive, CancellationToken cancellationToken)
     {
-        if (_previous?.Archive.Sha256 == archive.Sha256
+        if (archive.PackedFrom is not null
             || await session.TryGetAsync(new Uri(archive.Url + VexFiles.ChecksumSuffix), cancellationToken).ConfigureAwait(false) is not { } file)
         {
             return;
@@ -140,7 +140,7 @@ internal sealed partial class VexCollector(ICollectSession session)
         if (_previous is { } previous)
         {
             Dictionary<string, DateTimeOffset> before = VexRows.Read(session.OpenRead(previous.Changes), previous.Changes.Url);
-            await ReadArchiveAsync(previous.Archive, inspect: false, cancellationToken).ConfigureAwait(false);
+            await ReadArchiveAsync(previous.Archive, cancellationToken).ConfigureAwait(false);
             foreach ((string path, SnapshotFile file) in previous.Documents)
             {
                 // A document that left the lists without a deletion has not been withdrawn: it stays, as it does in a connected Clair.
@@ -165,6 +165,11 @@ internal sealed partial class VexCollector(ICollectSession session)
 
         session.Report("Collecting", newest.AbsoluteUri);
         SnapshotFile archive = await session.GetAsync(newest, cancellationToken).ConfigureAwait(false);
+        if (archive.PackedFrom is not null)
+        {
+            return archive; // upstream still has the very one that is at hand
+        }
+
         if (archive.LastModified is null)
         {
             throw Refuse(archive.Url, "upstream does not say how old it is (Last-Modified), which Clair needs to know too");
@@ -172,7 +177,7 @@ internal sealed partial class VexCollector(ICollectSession session)
 
         await CheckSumAsync(archive, cancellationToken).ConfigureAwait(false);
         _changed.Clear();
-        await ReadArchiveAsync(archive, inspect: true, cancellationToken).ConfigureAwait(false);
+        await ReadArchiveAsync(archive, cancellationToken).ConfigureAwait(false);
         foreach (string path in _singles.Keys)
         {
             // What the new archive has need not travel twice; what neither it nor a list knows any more is not upstream's any more.
@@ -191,36 +196,66 @@ internal sealed partial class VexCollector(ICollectSession session)
         return head?.LastModified > archive.LastModified;
     }
 
-    /// <summary>Reads the archive to its end, so that a broken one is never carried; with inspection, also that every document is JSON.</summary>
-    private Task ReadArchiveAsync(SnapshotFile file, bool inspect, CancellationToken cancellationToken) => Task.Run(
+    /// <summary>Takes note of the archive's documents. Upstream's own is read to its end, so that a broken one is never carried.</summary>
+    private Task ReadArchiveAsync(SnapshotFile file, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
             session.Report("Checking", file.Url);
             _archived.Clear();
+            if (file.PackedFrom is not null)
+            {
+                _archived.UnionWith(PackedDocuments(file).Select(d => d.Path));
+                return;
+            }
+
             using var archive = new VexArchive(session.OpenRead(file), file.Url);
             while (archive.MoveNext())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!VexPath.IsRead(archive.Path))
+                if (VexPath.IsRead(archive.Path))
                 {
-                    continue;
-                }
-
-                _archived.Add(archive.Path);
-                if (inspect)
-                {
-                    try
-                    {
-                        VexDocument.ReadTrackingId(archive.Content);
-                    }
-                    catch (JsonException e)
-                    {
-                        throw archive.Refuse($"'{archive.Path}' in it is not JSON", e);
-                    }
+                    _archived.Add(archive.Path);
                 }
             }
         },
         cancellationToken);
+
+    private List<SeekableArchiveDocument> PackedDocuments(SnapshotFile file)
+    {
+        try
+        {
+            using Stream packed = session.OpenRead(file);
+            return SeekableArchiveTable.Read(packed)?.Documents ?? throw new InvalidDataException("it has no table of its documents");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new FeedException(
+                ErrorIds.BlobDamaged, $"The store's copy of '{file.Url}' is not what the last capture packed: {e.Message}.", file.Url,
+                "Run Repair-ClairFeedStore on the collecting site, then Save-ClairFeed again.", e);
+        }
+    }
+
+    /// <summary>
+    /// The archive as it travels: its documents but for those that travel singly, or were withdrawn, so that a site can put it in place as
+    /// it is.
+    /// </summary>
+    private async Task<SnapshotFile> PackAsync(SnapshotFile archive, VexLists lists, CancellationToken cancellationToken)
+    {
+        if (archive.PackedFrom is not null)
+        {
+            return archive;
+        }
+
+        session.Report("Packing", archive.Url);
+        return await session.RepackAsync(
+            archive,
+            output =>
+            {
+                using var upstream = new VexArchive(session.OpenRead(archive), archive.Url);
+                VexPacker.Pack(upstream, path => !_singles.ContainsKey(path) && !lists.IsDeleted(path), output, cancellationToken);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Whether what the archive has of a listed document is not enough.</summary>
     private bool NeedsSingle(string path, DateTimeOffset stamp, SnapshotFile archive) =>

@@ -4,48 +4,32 @@ using System.Text.Json;
 namespace QuayAirGap.Core.Sources.RhelVex;
 
 /// <summary>Reads a CSAF document to its end, in pieces: that it is JSON, and which tracking id it gives itself.</summary>
-internal static class VexDocument
+internal sealed class VexDocument : IDisposable
 {
     private const int MaxToken = 16 << 20;
+
+    private byte[] _rest = ArrayPool<byte>.Shared.Rent(64 << 10);
+    private int _filled;
+
+    // Clair only compacts what it reads, so the depth is no concern of its own; Go itself stops at 10,000.
+    private JsonReaderState _state = new(new JsonReaderOptions { MaxDepth = 1000 });
+    private Finder _finder;
 
     /// <returns>document.tracking.id, or null where there is none.</returns>
     /// <exception cref="JsonException">It is not one JSON value.</exception>
     public static string? ReadTrackingId(Stream content)
     {
+        using var document = new VexDocument();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
         try
         {
-            // Clair only compacts what it reads, so the depth is no concern of its own; Go itself stops at 10,000.
-            var state = new JsonReaderState(new JsonReaderOptions { MaxDepth = 1000 });
-            var finder = new Finder();
-            int filled = 0;
-            while (true)
+            int read;
+            while ((read = content.Read(buffer)) > 0)
             {
-                int read = content.Read(buffer, filled, buffer.Length - filled);
-                filled += read;
-                var reader = new Utf8JsonReader(buffer.AsSpan(0, filled), isFinalBlock: read == 0, state);
-                while (reader.Read())
-                {
-                    finder.See(ref reader);
-                }
-
-                if (read == 0)
-                {
-                    return finder.Id;
-                }
-
-                int consumed = (int)reader.BytesConsumed;
-                state = reader.CurrentState;
-                filled -= consumed;
-                if (consumed > 0)
-                {
-                    buffer.AsSpan(consumed, filled).CopyTo(buffer);
-                }
-                else if (filled == buffer.Length)
-                {
-                    buffer = Grow(buffer);
-                }
+                document.Append(buffer.AsSpan(0, read));
             }
+
+            return document.Complete();
         }
         finally
         {
@@ -53,17 +37,61 @@ internal static class VexDocument
         }
     }
 
-    private static byte[] Grow(byte[] buffer)
+    /// <summary>Takes the next piece.</summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    public void Append(ReadOnlySpan<byte> piece)
     {
-        if (buffer.Length >= MaxToken)
+        while (!piece.IsEmpty)
+        {
+            // Behind what is left of a token that lies across two pieces; in steps, so that only a token makes the buffer grow.
+            if (_filled == _rest.Length)
+            {
+                Grow();
+            }
+
+            int taken = Math.Min(piece.Length, _rest.Length - _filled);
+            piece[..taken].CopyTo(_rest.AsSpan(_filled));
+            piece = piece[taken..];
+            _filled += taken;
+            int used = Read(_rest.AsSpan(0, _filled), isFinal: false);
+            _rest.AsSpan(used, _filled - used).CopyTo(_rest);
+            _filled -= used;
+        }
+    }
+
+    /// <returns>document.tracking.id, or null where there is none.</returns>
+    /// <exception cref="JsonException">What came is not one JSON value.</exception>
+    public string? Complete()
+    {
+        Read(_rest.AsSpan(0, _filled), isFinal: true);
+        return _finder.Id;
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_rest);
+
+    private int Read(ReadOnlySpan<byte> bytes, bool isFinal)
+    {
+        var reader = new Utf8JsonReader(bytes, isFinal, _state);
+        while (reader.Read())
+        {
+            _finder.See(ref reader);
+        }
+
+        _state = reader.CurrentState;
+        return (int)reader.BytesConsumed;
+    }
+
+    private void Grow()
+    {
+        if (_rest.Length >= MaxToken)
         {
             throw new JsonException($"It has a value of more than {MaxToken >> 20} MiB.");
         }
 
-        byte[] larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-        buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return larger;
+        byte[] larger = ArrayPool<byte>.Shared.Rent(_rest.Length * 2);
+        _rest.AsSpan(0, _filled).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_rest);
+        _rest = larger;
     }
 
     /// <summary>Follows document → tracking → id.</summary>

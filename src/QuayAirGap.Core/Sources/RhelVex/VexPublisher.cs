@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Snapshots;
@@ -15,7 +14,6 @@ namespace QuayAirGap.Core.Sources.RhelVex;
 internal sealed class VexPublisher
 {
     private const string LedgerName = "stamps.txt";
-    private const string BaseName = "base.txt";
 
     private readonly IPublication _publication;
     private readonly Uri _base;
@@ -23,11 +21,9 @@ internal sealed class VexPublisher
     private readonly VexFiles _files;
     private readonly VexLists _lists;
     private readonly VexLedger? _ledger;
+    private readonly VexBase _archive;
 
-    /// <summary>What upstream's archive holds.</summary>
-    private List<SeekableArchiveDocument> _upstream = [];
-
-    private VexPublisher(IPublication publication)
+    private VexPublisher(IPublication publication, CancellationToken cancellationToken)
     {
         _publication = publication;
         _base = publication.Definition.Uri;
@@ -37,16 +33,15 @@ internal sealed class VexPublisher
             VexRows.Read(publication.OpenRead(_files.Changes), _files.Changes.Url),
             VexRows.Read(publication.OpenRead(_files.Deletions), _files.Deletions.Url));
         _ledger = publication.OpenPreviousState(LedgerName) is { } state ? Parse(() => VexLedger.Load(state)) : null;
+        _archive = VexBase.Open(publication, _files.Archive, cancellationToken);
     }
 
     public static Task PublishAsync(IPublication publication, CancellationToken cancellationToken) =>
-        Task.Run(() => new VexPublisher(publication).RunAsync(cancellationToken), cancellationToken);
+        Task.Run(() => new VexPublisher(publication, cancellationToken).RunAsync(cancellationToken), cancellationToken);
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using IDerivedWriter output = _publication.CreateDerived();
-        using var archive = new SeekableArchiveWriter(output.Stream, cancellationToken);
-        List<SeekableArchiveDocument> tree = ReadTree(archive, cancellationToken);
+        List<SeekableArchiveDocument> tree = ReadTree();
         if (IsUnchanged(tree) && _publication is { PreviousEntries: { } entries, PreviousArchiveMembers: { } members })
         {
             // Byte for byte what it was, so that Clair is answered 304.
@@ -65,12 +60,8 @@ internal sealed class VexPublisher
 
         string archiveName = string.Create(
             CultureInfo.InvariantCulture, $"csaf_vex_{_publication.PublishedAt:yyyy-MM-dd}_g{_publication.Generation}{VexFiles.ArchiveSuffix}");
-        if (archive.IsEmpty)
-        {
-            Pack(tree, archive, cancellationToken);
-        }
-
-        IReadOnlyList<ArchiveMember> packed = archive.Complete();
+        await using IDerivedWriter output = _publication.CreateDerived();
+        IReadOnlyList<ArchiveMember> packed = Pack(tree, output.Stream, cancellationToken);
         GenerationEntry served = await output.CompleteAsync(
             _prefix + archiveName, "application/zstd", stamps.Archive, Derivation("archive"), cancellationToken).ConfigureAwait(false);
         _publication.AddArchiveMembers(new ArchiveMembers
@@ -115,58 +106,18 @@ internal sealed class VexPublisher
         }
     }
 
-    /// <summary>
-    /// What is to be published. Where nothing was published before, there is nothing to compare with, so the documents go into the new
-    /// archive while upstream's is read; else it is left empty.
-    /// </summary>
-    private List<SeekableArchiveDocument> ReadTree(SeekableArchiveWriter archive, CancellationToken cancellationToken)
+    /// <summary>What is to be published.</summary>
+    private List<SeekableArchiveDocument> ReadTree()
     {
         var tree = new VexTree(
             _files, _lists, path => _publication.HoldBack(path, "Clair cannot be told to delete a document of that name again, so it is not published."));
-        List<SeekableArchiveDocument>? upstream = Parse(() => VexBase.Load(_publication.OpenPreviousState(BaseName), _files.Archive.Sha256));
-        bool packs = upstream is null && _ledger is null;
-        if (upstream is null)
-        {
-            using VexArchive file = OpenBase();
-            upstream = VexBase.Index(file, packs ? Pack : null, cancellationToken);
-        }
-
-        _upstream = upstream;
-        foreach (SeekableArchiveDocument document in packs ? [] : upstream)
+        foreach (SeekableArchiveDocument document in _archive.Documents)
         {
             tree.Place(document);
         }
 
-        foreach (SeekableArchiveDocument document in tree.PlaceRest())
-        {
-            if (packs)
-            {
-                AddSingle(document);
-            }
-        }
-
+        tree.PlaceRest();
         return tree.Missing == 0 ? tree.Documents : throw Fail($"changes.csv lists {tree.Missing} documents that the bundle does not hold");
-
-        bool Pack(SeekableArchiveDocument archived, Stream content)
-        {
-            SeekableArchiveDocument? placed = tree.Place(archived);
-            if (placed == archived)
-            {
-                archive.Add(archived, content);
-            }
-            else if (placed is not null)
-            {
-                AddSingle(placed);
-            }
-
-            return placed == archived;
-        }
-
-        void AddSingle(SeekableArchiveDocument document)
-        {
-            using Stream content = _publication.OpenRead(_files.Documents[document.Path]);
-            archive.Add(document, content);
-        }
     }
 
     private bool IsUnchanged(List<SeekableArchiveDocument> tree)
@@ -240,44 +191,18 @@ internal sealed class VexPublisher
 
     private IEnumerable<string> WithdrawnUpstream() => _lists.Deletions.Keys.Where(p => VexPath.IsDeletable(p) && _lists.IsDeleted(p));
 
-    /// <summary>Re-packs what has changed, and copies what has not out of the previous generation's archive.</summary>
-    private void Pack(List<SeekableArchiveDocument> tree, SeekableArchiveWriter archive, CancellationToken cancellationToken)
+    /// <summary>Packs what has changed, and copies what has not out of the previous generation's archive or the bundle's.</summary>
+    private IReadOnlyList<ArchiveMember> Pack(List<SeekableArchiveDocument> tree, Stream output, CancellationToken cancellationToken)
     {
-        VexArchive? upstream = null;
-        using SeekableArchivePrevious? previous = OpenPrevious(cancellationToken);
-        try
-        {
-            archive.AddAll(tree, previous, Open);
-        }
-        finally
-        {
-            upstream?.Dispose();
-        }
-
-        Stream Open(SeekableArchiveDocument document)
-        {
-            if (_files.Documents.TryGetValue(document.Path, out SnapshotFile? single))
-            {
-                return _publication.OpenRead(single);
-            }
-
-            // The tree stands in the archive's order, so one pass over the archive meets every document that is asked for.
-            upstream ??= OpenBase();
-            while (upstream.MoveNext())
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (upstream.Path == document.Path)
-                {
-                    return upstream.Content;
-                }
-            }
-
-            throw SeekableArchive.Damaged(document.Path);
-        }
+        using SeekableArchiveReader? previous = OpenPrevious(cancellationToken);
+        using SeekableArchiveReader carried = _archive.OpenReader(cancellationToken);
+        using var archive = new SeekableArchiveWriter(output, cancellationToken);
+        archive.AddAll(tree, previous is null ? [carried] : [previous, carried], d => _publication.OpenRead(_files.Documents[d.Path]));
+        return archive.Complete();
     }
 
     /// <summary>The previous generation's archive, if its bytes are still what they were: damage must not be copied onwards.</summary>
-    private SeekableArchivePrevious? OpenPrevious(CancellationToken cancellationToken)
+    private SeekableArchiveReader? OpenPrevious(CancellationToken cancellationToken)
     {
         if (_publication.PreviousArchiveMembers is not { Members.Count: > 0 } members)
         {
@@ -286,17 +211,7 @@ internal sealed class VexPublisher
 
         try
         {
-            using Stream archive = _publication.OpenBlob(members.ArchiveSha256);
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            byte[] buffer = new byte[128 << 10];
-            int read;
-            while ((read = archive.Read(buffer)) > 0)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                hash.AppendData(buffer, 0, read);
-            }
-
-            if (Sha256Digest.ToText(hash.GetHashAndReset()) != members.ArchiveSha256)
+            if (!VexBase.IsWhole(_publication, members.ArchiveSha256, cancellationToken))
             {
                 return null;
             }
@@ -306,7 +221,7 @@ internal sealed class VexPublisher
             return null; // everything in it can be had from the bundle's own content
         }
 
-        return new SeekableArchivePrevious(members.Members, () => _publication.OpenBlob(members.ArchiveSha256));
+        return new SeekableArchiveReader([.. members.Members.Select(SeekableArchivePlace.Of)], () => _publication.OpenBlob(members.ArchiveSha256));
     }
 
     /// <summary>A Clair that read archive_latest.txt before the switch asks for the archive that it named, at the very end of its fetch.</summary>
@@ -339,7 +254,6 @@ internal sealed class VexPublisher
 
     private void SaveState(VexLedger ledger)
     {
-        VexBase.Save(_publication.CreateState(BaseName), _files.Archive.Sha256, _upstream);
         ledger.Save(_publication.CreateState(LedgerName));
     }
 
@@ -354,8 +268,6 @@ internal sealed class VexPublisher
 
         return new Derivation("rhel-vex." + rule, inputs);
     }
-
-    private VexArchive OpenBase() => new(_publication.OpenRead(_files.Archive), _files.Archive.Url);
 
     private T Parse<T>(Func<T> read)
     {

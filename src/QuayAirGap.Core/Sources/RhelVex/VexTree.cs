@@ -5,7 +5,7 @@ namespace QuayAirGap.Core.Sources.RhelVex;
 
 /// <summary>
 /// The documents that a capture publishes, in an order that follows from the content alone: the archive's, then what the archive does not
-/// have, sorted. Paths decide, so that documents can be packed while the archive is read for the first time.
+/// have, sorted.
 /// </summary>
 /// <param name="holdBack">Told of the paths that cannot be published.</param>
 internal sealed class VexTree(VexFiles files, VexLists lists, Action<string> holdBack)
@@ -19,8 +19,8 @@ internal sealed class VexTree(VexFiles files, VexLists lists, Action<string> hol
     /// <summary>How many listed documents are missing, once everything is placed.</summary>
     public int Missing => lists.Changes.Keys.Count(p => VexPath.IsRead(p) && !lists.IsDeleted(p)) - _listed;
 
-    /// <summary>What stands in the place of a document of the archive: itself, the later one that travelled singly, or nothing.</summary>
-    public SeekableArchiveDocument? Place(SeekableArchiveDocument archived)
+    /// <summary>Puts in the place of a document of the archive itself, the later one that travelled singly, or nothing.</summary>
+    public void Place(SeekableArchiveDocument archived)
     {
         SnapshotFile? single = files.Documents.GetValueOrDefault(archived.Path);
         if (single is not null)
@@ -28,29 +28,26 @@ internal sealed class VexTree(VexFiles files, VexLists lists, Action<string> hol
             _placed.Add(archived.Path);
         }
 
-        return Takes(archived.Path) ? Add(single is null ? archived : Single(archived.Path, single)) : null;
+        if (Takes(archived.Path))
+        {
+            Documents.Add(single is null ? archived : Single(archived.Path, single));
+        }
     }
 
-    /// <summary>Places what the archive does not have. To be read to its end, once.</summary>
-    public IEnumerable<SeekableArchiveDocument> PlaceRest()
+    /// <summary>Places what the archive does not have. To be called once, behind the last of its documents.</summary>
+    public void PlaceRest()
     {
         foreach ((string path, SnapshotFile single) in files.Documents.OrderBy(d => d.Key, StringComparer.Ordinal))
         {
             if (!_placed.Contains(path) && VexPath.IsRead(path) && Takes(path))
             {
-                yield return Add(Single(path, single));
+                Documents.Add(Single(path, single));
             }
         }
     }
 
     private static SeekableArchiveDocument Single(string path, SnapshotFile file) =>
         new(path, SeekableArchiveDigest.Parse(file.Sha256), file.Size);
-
-    private SeekableArchiveDocument Add(SeekableArchiveDocument document)
-    {
-        Documents.Add(document);
-        return document;
-    }
 
     private bool Takes(string path)
     {
