@@ -84,13 +84,32 @@ public sealed record CmdletPage
             : new PageExample(title, string.Join('\n', lines[(start + 1)..end]), Paragraphs([.. lines[..start], .. lines[(end + 1)..]]));
     }
 
-    /// <summary>Runs of lines, joined; each "- " begins one of its own. Back quotes are for readers of the page.</summary>
+    /// <summary>Runs of lines, joined; each "- " begins one of its own, and indented lines, what a file says, stay lines. Back quotes are for readers of the page.</summary>
     private static List<string> Paragraphs(IEnumerable<string> lines)
     {
         var paragraphs = new List<string>();
         bool open = false;
-        foreach (string line in lines.Select(l => l.Trim()))
+        bool quoted = false;
+        foreach (string raw in lines)
         {
+            string line = raw.Trim();
+            if (!open && line.Length > 0 && raw.StartsWith("    ", StringComparison.Ordinal))
+            {
+                if (quoted)
+                {
+                    paragraphs[^1] += "\n" + raw[4..].TrimEnd();
+                }
+                else
+                {
+                    paragraphs.Add(raw[4..].TrimEnd());
+                }
+
+                quoted = true;
+                continue;
+            }
+
+            quoted = false;
+
             // Comments are for the documents' tests.
             if (line.Length == 0 || (line.StartsWith("<!--", StringComparison.Ordinal) && line.EndsWith("-->", StringComparison.Ordinal)))
             {

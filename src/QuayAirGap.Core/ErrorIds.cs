@@ -53,6 +53,9 @@ public static class ErrorIds
     public const string TrustDocumentVersion = nameof(TrustDocumentVersion);
     public const string TrustDocumentOld = nameof(TrustDocumentOld);
     public const string TrustRootUnknown = nameof(TrustRootUnknown);
+    public const string TrustThumbprintInvalid = nameof(TrustThumbprintInvalid);
+    public const string TrustThumbprintDiffers = nameof(TrustThumbprintDiffers);
+    public const string TrustEstablished = nameof(TrustEstablished);
     public const string SignatureExists = nameof(SignatureExists);
 
     // bundles

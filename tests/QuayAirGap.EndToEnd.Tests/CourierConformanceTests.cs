@@ -12,10 +12,7 @@ public sealed class CourierConformanceTests
     public async Task A_late_courier_loses_nothing()
     {
         await using TwoSites sites = await SampleAsync();
-        await sites.CarryAsync();
-        using ClairMatcher clair = await ClairAsync(sites);
-        await PollAsync(clair, sites);
-        MoveUpstream(sites, "day2", 1);
+        using ClairMatcher clair = await BehindAsync(sites);
         sites.Clock.Advance(TimeSpan.FromHours(1));
         string bundle = (await sites.SaveAsync()).Path;
 
@@ -37,10 +34,7 @@ public sealed class CourierConformanceTests
     public async Task A_missed_generation_loses_nothing()
     {
         await using TwoSites sites = await SampleAsync();
-        await sites.CarryAsync();
-        using ClairMatcher clair = await ClairAsync(sites);
-        await PollAsync(clair, sites);
-        MoveUpstream(sites, "day2", 1);
+        using ClairMatcher clair = await BehindAsync(sites);
         sites.Clock.Advance(TimeSpan.FromDays(1));
         await sites.CarryAsync();
 
@@ -58,10 +52,7 @@ public sealed class CourierConformanceTests
     public async Task A_bundle_that_never_arrived_is_not_missed()
     {
         await using TwoSites sites = await SampleAsync();
-        await sites.CarryAsync();
-        using ClairMatcher clair = await ClairAsync(sites);
-        await PollAsync(clair, sites);
-        MoveUpstream(sites, "day2", 1);
+        using ClairMatcher clair = await BehindAsync(sites);
         sites.Clock.Advance(TimeSpan.FromDays(1));
         await sites.SaveAsync();
         ChangeOneDocument(sites, "third");
@@ -109,10 +100,7 @@ public sealed class CourierConformanceTests
     public async Task A_clair_that_was_down_or_new_or_upgraded_ends_the_same()
     {
         await using TwoSites sites = await SampleAsync();
-        await sites.CarryAsync();
-        using ClairMatcher old = await ClairAsync(sites);
-        await PollAsync(old, sites);
-        MoveUpstream(sites, "day2", 1);
+        using ClairMatcher old = await BehindAsync(sites);
         sites.Clock.Advance(TimeSpan.FromDays(2));
         await sites.CarryAsync();
         sites.Clock.Advance(TimeSpan.FromDays(3));
@@ -213,5 +201,15 @@ public sealed class CourierConformanceTests
         await PollAsync(clair, sites);
         Show(sites, states[current], 99);
         await SameAsUpstreamAsync(clair, sites);
+    }
+
+    /// <summary>A Clair that has what the first bundle carried; upstream has moved on since, and the courier has not.</summary>
+    private static async Task<ClairMatcher> BehindAsync(TwoSites sites)
+    {
+        await sites.CarryAsync();
+        ClairMatcher clair = await ClairAsync(sites);
+        await PollAsync(clair, sites);
+        MoveUpstream(sites, "day2", 1);
+        return clair;
     }
 }

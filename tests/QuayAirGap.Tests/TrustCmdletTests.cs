@@ -35,6 +35,39 @@ public sealed class TrustCmdletTests
     }
 
     [Fact]
+    public async Task A_new_site_imports_by_the_thumbprint_of_its_first_bundles_signer()
+    {
+        await using Samples samples = await Samples.StartAsync();
+        string folder = samples.Folder.Root;
+        samples.Save().WithoutErrors();
+        string thumbprint = (string)samples.Engine.Run("param($s) Get-ClairFeedTrust -SitePath $s", samples.Inside).WithoutErrors()["Thumbprint"]!;
+        string other = (string)samples.Engine.Run("param($f) New-ClairFeedSigner $f/other.pfx CN=Other", folder).WithoutErrors()["Thumbprint"]!;
+        EngineResult Import(string named, string more = "") =>
+            samples.Engine.Run("param($f, $t) Import-ClairFeed $f/bundle.tar -TrustThumbprint $t -SitePath $f/new -PassThru " + more, folder, named);
+
+        // Nothing is made of a site for a thumbprint that is wrong, short, or only tried.
+        Assert.Equal(["TrustThumbprintDiffers"], Import(other).ErrorIds);
+        Assert.Equal(["TrustThumbprintInvalid"], Import(thumbprint[..16]).ErrorIds);
+        Assert.Empty(Import(thumbprint, "-WhatIf").WithoutErrors().Output);
+        Assert.False(Directory.Exists(samples.Folder["new"]));
+
+        Assert.Equal(1, Import(thumbprint).WithoutErrors()["Generation"]);
+        EngineResult ledger = samples.Engine.Run("param($f) Get-ClairFeedLedger -Verify -SitePath $f/new", folder).WithoutErrors();
+        Assert.Equal(["trust.added", "feed.imported"], ledger.Output.Select(o => (string)o.Properties["Event"].Value));
+        Assert.Equal(
+            $"{thumbprint} CN=Collector bundle.tar",
+            samples.Engine.Run("param($f) (Get-ClairFeedLedger trust.added -SitePath $f/new).Details | ForEach-Object { $_['thumbprint'] + ' ' + $_['subject'] + ' ' + $_['bundle'] }", folder)
+                .WithoutErrors().Single.BaseObject);
+
+        // The same again changes nothing; another signer is not let in by its thumbprint any more.
+        Assert.Equal(false, Import(thumbprint).WithoutErrors()["Changed"]);
+        samples.Engine.Run(
+            "param($f, $u) Save-ClairFeed $f/bundle.tar $f/other.pfx -Force -Name alpine -UpstreamRoot $u -SitePath $f/outside", folder, samples.Upstream.Root).WithoutErrors();
+        Assert.Equal(["TrustEstablished"], Import(other).ErrorIds);
+        Assert.Equal(1, samples.Engine.Run("param($f) @(Get-ClairFeedTrust -SitePath $f/new).Count", folder).WithoutErrors().Single.BaseObject);
+    }
+
+    [Fact]
     public async Task Two_must_sign_and_the_second_does_it_at_the_station()
     {
         await using Samples samples = await Samples.StartAsync();

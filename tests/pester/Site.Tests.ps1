@@ -80,7 +80,13 @@ Describe 'What is shown' {
     It 'says of a source that is left out that nothing of it is checked' {
         Set-ClairFeedSource alpine -Enabled $false -SitePath $inside
         try {
-            (Test-ClairFeedFreshness alpine -SitePath $inside | Out-String -Width 120) | Should -Match 'Deselected: what it covers is unchecked'
+            (Test-ClairFeedFreshness alpine -SitePath $inside | Out-String -Width 120) -replace '\s+', ' ' | Should -Match 'Deselected: what it covers is unchecked'
+
+            # In most languages, and in none, the engine breaks a line at any letter: the views break it themselves.
+            foreach ($culture in '', 'en-US', 'pl-PL') {
+                $shown = Invoke-Pwsh "Import-Module '$manifest'; [cultureinfo]::CurrentCulture = '$culture'; Test-ClairFeedFreshness alpine -SitePath '$inside' | Out-String"
+                $shown.Output -split '\s+' | Should -Contain 'unchecked' -Because $shown.Output
+            }
         }
         finally {
             Set-ClairFeedSource alpine -Enabled $true -SitePath $inside
@@ -153,6 +159,10 @@ Describe 'At the keyboard' {
     It 'has its topics in Get-Help' {
         (Get-Help about_QuayAirGap | Out-String) | Should -Match 'Save-ClairFeed'
         (Get-Help about_QuayAirGap_Errors | Out-String) | Should -Match 'BundleSequence'
+    }
+
+    It 'shows what stands in a file line by line' {
+        (Get-Help Test-ClairFeedFreshness | Out-String) | Should -Match '(?m)^ +clair:\r?\n +url: '
     }
 
     It 'parts the examples of a page by an empty line' {

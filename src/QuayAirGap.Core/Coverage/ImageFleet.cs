@@ -26,7 +26,7 @@ public sealed record AskedImage(ImageReference Reference, ImageCoverage? Coverag
 /// <param name="evaluator">What judges them.</param>
 public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
 {
-    /// <summary>Clair limits itself as well; more would only wait there.</summary>
+    /// <summary>Requests under way at Clair, or at Quay. Clair limits itself as well, and so does our client of Quay: more would only wait there.</summary>
     private const int AtOnce = 4;
 
     /// <summary>Before this there were none: what is dated earlier has no date.</summary>
@@ -42,13 +42,13 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
     /// <param name="mappingsCapturedAt">
     /// UTC. Of images that were tagged later, Quay is asked when they were made: a tag may be newer than its image. Null where nothing depends on it.
     /// </param>
-    /// <param name="progress">Told of each repository.</param>
+    /// <param name="progress">Told of each repository, and of each image that Quay was asked for; from several threads.</param>
     /// <param name="cancellationToken">Stops at once.</param>
     public static async Task<IReadOnlyList<ImageReference>> ListAsync(
         QuayClient quay, IReadOnlyList<string> organizations, IReadOnlyList<string> repositories, DateTimeOffset? mappingsCapturedAt,
         IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
-        List<ImageReference> images = [];
+        List<QuayImage> images = [];
         foreach (string repository in repositories)
         {
             int slash = repository.IndexOf('/', StringComparison.Ordinal);
@@ -60,21 +60,19 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
 
             progress?.Report(new FeedProgress(repository[..slash], "Listing images", repository));
             var named = new QuayRepository(repository[..slash], repository[(slash + 1)..], null);
-            foreach (QuayImage image in await quay.GetImagesAsync(named, cancellationToken).ConfigureAwait(false))
-            {
-                images.Add(await ReferenceAsync(quay, image, mappingsCapturedAt, cancellationToken).ConfigureAwait(false));
-            }
+            images.AddRange(await quay.GetImagesAsync(named, cancellationToken).ConfigureAwait(false));
         }
 
         if (repositories.Count == 0)
         {
             await foreach (QuayImage image in quay.GetImagesAsync(organizations, progress, cancellationToken).ConfigureAwait(false))
             {
-                images.Add(await ReferenceAsync(quay, image, mappingsCapturedAt, cancellationToken).ConfigureAwait(false));
+                images.Add(image);
             }
         }
 
-        return images;
+        DateTimeOffset?[] made = await MadeAsync(quay, images, mappingsCapturedAt, progress, cancellationToken).ConfigureAwait(false);
+        return [.. images.Zip(made, (image, at) => Reference(quay, image, at))];
     }
 
     /// <summary>Each image once, in the order given. An image without a report is unindexed, and never left out.</summary>
@@ -157,13 +155,28 @@ public sealed class ImageFleet(ClairClient clair, CoverageEvaluator evaluator)
         }
     }
 
-    private static async Task<ImageReference> ReferenceAsync(QuayClient quay, QuayImage image, DateTimeOffset? mappingsCapturedAt, CancellationToken cancellationToken) => new(
+    private static ImageReference Reference(QuayClient quay, QuayImage image, DateTimeOffset? createdAt) => new(
         $"{quay.Host}/{image.Namespace}/{image.Repository}:{(image.Tags is [string tag, ..] ? tag : image.ManifestDigest)}{(image.Platform is { } p ? $" ({p})" : "")}",
         image.ManifestDigest, image.Tags)
     {
-        CreatedAt = image.TaggedAt is { } tagged && tagged > mappingsCapturedAt
-            ? await CreatedAsync(quay, image, tagged, cancellationToken).ConfigureAwait(false) : image.TaggedAt,
+        CreatedAt = createdAt,
     };
+
+    /// <summary>When each image was made, in their order; one request for each that is in question, a few at a time.</summary>
+    private static async Task<DateTimeOffset?[]> MadeAsync(
+        QuayClient quay, List<QuayImage> images, DateTimeOffset? mappingsCapturedAt, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    {
+        DateTimeOffset?[] made = [.. images.Select(i => i.TaggedAt)];
+        int[] open = [.. Enumerable.Range(0, made.Length).Where(i => made[i] > mappingsCapturedAt)];
+        int done = 0;
+        await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (i, stop) =>
+        {
+            made[i] = await CreatedAsync(quay, images[i], made[i]!.Value, stop).ConfigureAwait(false);
+            progress?.Report(new FeedProgress(
+                null, string.Create(CultureInfo.InvariantCulture, $"Asking Quay when images were made: {Interlocked.Increment(ref done)} of {open.Length}"), images[i].Repository));
+        }).ConfigureAwait(false);
+        return made;
+    }
 
     /// <summary>An image was made before it was tagged; how long before, its own history tells, where it tells a time that can be one.</summary>
     private static async Task<DateTimeOffset> CreatedAsync(QuayClient quay, QuayImage image, DateTimeOffset tagged, CancellationToken cancellationToken)

@@ -9,10 +9,11 @@ public static class ScanJson
 {
     public const string FormatName = "quayairgap.scan-report";
 
-    public static void Write(Stream output, ScanReport report)
+    public static void Write(Stream output, ScanReport report) =>
+        ScanDocument.Write(output, report, json => Head(json, report), "images", (json, image) => Write(json, report, image));
+
+    private static void Head(Utf8JsonWriter json, ScanReport report)
     {
-        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
-        json.WriteStartObject();
         json.WriteString("format", FormatName);
         json.WriteNumber("version", 1);
         json.WriteString("verdict", report.Worst.ToString());
@@ -39,17 +40,6 @@ public static class ScanJson
         }
 
         json.WriteEndArray();
-        json.WriteStartArray("images");
-        foreach (ScannedImage image in report.Images)
-        {
-            Write(json, report, image);
-            json.Flush();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        output.Write("\n"u8);
     }
 
     private static void Write(Utf8JsonWriter json, ScanReport report, ScannedImage image)

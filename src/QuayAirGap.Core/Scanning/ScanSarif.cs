@@ -10,23 +10,12 @@ namespace QuayAirGap.Core.Scanning;
 /// </summary>
 public static class ScanSarif
 {
-    public static void Write(Stream output, ScanReport report)
+    public static void Write(Stream output, ScanReport report) => ScanDocument.Write(output, report, Head, "runs", (json, image) => Run(json, report, image));
+
+    private static void Head(Utf8JsonWriter json)
     {
-        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true });
-        json.WriteStartObject();
         json.WriteString("$schema", "https://json.schemastore.org/sarif-2.1.0.json");
         json.WriteString("version", "2.1.0");
-        json.WriteStartArray("runs");
-        foreach (ScannedImage image in report.Images)
-        {
-            Run(json, report, image);
-            json.Flush();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        output.Write("\n"u8);
     }
 
     private static void Run(Utf8JsonWriter json, ScanReport report, ScannedImage image)

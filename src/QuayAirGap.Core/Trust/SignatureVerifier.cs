@@ -50,25 +50,11 @@ public static class SignatureVerifier
     public static IReadOnlyList<VerifiedSigner> Verify(
         ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures, TrustStore trust, DateTimeOffset at, IReadOnlyList<TrustDocument>? carried = null)
     {
-        if (signatures.Count == 0)
-        {
-            throw new FeedException(
-                ErrorIds.BundleUnsigned, "The bundle is not signed.", "signature", "Make it with Save-ClairFeed -Signer. Unsigned bundles are never imported.");
-        }
-
-        if (signatures.Count > MaxSignatures || signatures.Any(s => s.Length > MaxSignatureBytes))
-        {
-            throw new FeedException(
-                ErrorIds.BundleLimit, $"The bundle has too many or too large signatures; {MaxSignatures} of {MaxSignatureBytes} bytes are allowed.", "signature",
-                "Have the bundle made again.");
-        }
-
         int required = trust.RequiredSigners;
         var signers = new List<(VerifiedSigner Signer, string Key, string Name)>();
         int repeated = 0;
         var objections = new List<(string ErrorId, string Text)>();
-        byte[] bytes = content.ToArray();
-        SignedCms[] messages = [.. signatures.Select(s => CheckSignature(bytes, s))];
+        SignedCms[] messages = CheckSignatures(content, signatures);
         using TrustedCertificates certificates = trust.LoadCertificates(carried);
         if (certificates.All.Count == 0)
         {
@@ -116,6 +102,28 @@ public static class SignatureVerifier
         {
             return "(unreadable)";
         }
+    }
+
+    /// <summary>Holds that there are signatures and that each is one of the content. Says nothing of whose.</summary>
+    /// <exception cref="FeedException"><see cref="ErrorIds.BundleUnsigned"/>, <see cref="ErrorIds.BundleLimit"/>,
+    /// <see cref="ErrorIds.BundleSignatureInvalid"/> or <see cref="ErrorIds.BundleSignatureWeak"/></exception>
+    internal static SignedCms[] CheckSignatures(ReadOnlyMemory<byte> content, IReadOnlyList<byte[]> signatures)
+    {
+        if (signatures.Count == 0)
+        {
+            throw new FeedException(
+                ErrorIds.BundleUnsigned, "The bundle is not signed.", "signature", "Make it with Save-ClairFeed -Signer. Unsigned bundles are never imported.");
+        }
+
+        if (signatures.Count > MaxSignatures || signatures.Any(s => s.Length > MaxSignatureBytes))
+        {
+            throw new FeedException(
+                ErrorIds.BundleLimit, $"The bundle has too many or too large signatures; {MaxSignatures} of {MaxSignatureBytes} bytes are allowed.", "signature",
+                "Have the bundle made again.");
+        }
+
+        byte[] bytes = content.ToArray();
+        return [.. signatures.Select(s => CheckSignature(bytes, s))];
     }
 
     /// <summary>Holds that a message is a signature of the content, in the one form that is allowed. Says nothing of whose.</summary>

@@ -73,6 +73,14 @@ public sealed class TrustStore(Site site)
     public TrustedSigner Add(string path)
     {
         using X509Certificate2 certificate = ReadCertificate(path);
+        return Add(certificate, path);
+    }
+
+    /// <summary>As <see cref="Add(string)"/>, of a certificate that was read already.</summary>
+    /// <param name="certificate">It stays the caller's.</param>
+    /// <param name="path">Where it is from, for errors.</param>
+    internal TrustedSigner Add(X509Certificate2 certificate, string path)
+    {
         string? objection = CertificateRules.WeaknessOfKey(certificate) ?? CertificateRules.WeaknessOfSignature(certificate)
             ?? (CertificateRules.IsAuthority(certificate) ? CertificateRules.UnfitAsAuthority(certificate) : CertificateRules.UnfitAsSigner(certificate));
         if (objection is not null)

@@ -9,19 +9,10 @@ namespace QuayAirGap.Commands;
 /// a hundred nanoseconds, and every feed would be expired.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
-public sealed partial class DurationTransformationAttribute : ArgumentTransformationAttribute
+public sealed partial class DurationTransformationAttribute : TextTransformationAttribute<TimeSpan>
 {
-    /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    private protected override TimeSpan Read(string text)
     {
-        object bare = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        if (bare is TimeSpan)
-        {
-            return bare;
-        }
-
-        // The engine reads an unquoted 3d as the decimal number 3, but its conversion to text remembers how it was written.
-        string text = ((string)LanguagePrimitives.ConvertTo(inputData, typeof(string), CultureInfo.InvariantCulture)).Trim();
         Match match = Short().Match(text);
         if (match.Success && double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
         {

@@ -9,19 +9,10 @@ namespace QuayAirGap.Commands;
 /// name has room for. "4.4GiB" are powers of 1024; a bare number is bytes, and the most that a file may have.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
-public sealed partial class VolumeSizeTransformationAttribute : ArgumentTransformationAttribute
+public sealed partial class VolumeSizeTransformationAttribute : TextTransformationAttribute<VolumeSize>
 {
-    /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    private protected override VolumeSize Read(string text)
     {
-        object bare = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        if (bare is VolumeSize)
-        {
-            return bare;
-        }
-
-        // The engine reads an unquoted 4.7GB as a number of its own units, but its conversion to text remembers how it was written.
-        string text = ((string)LanguagePrimitives.ConvertTo(inputData, typeof(string), CultureInfo.InvariantCulture)).Trim();
         Match match = Size().Match(text);
         if (match.Success && decimal.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
         {

@@ -5,6 +5,7 @@ using QuayAirGap.Core.Publishing;
 using QuayAirGap.Core.Publishing.Dropping;
 using QuayAirGap.Core.Sites;
 using QuayAirGap.Core.Snapshots;
+using QuayAirGap.Core.Trust;
 
 namespace QuayAirGap.Commands;
 
@@ -23,6 +24,12 @@ public sealed class ImportClairFeedCommand : PathCmdlet
     /// <summary>Takes the bundle's sequence as it comes, lower or far higher than the last one; recorded in the ledger.</summary>
     [Parameter]
     public SwitchParameter ResetSequence { get; set; }
+
+    /// <summary>The SHA-256 of the certificate that signed the bundle, whole, known by another way: a site that trusts nobody yet trusts it from then on.</summary>
+    [Parameter(ParameterSetName = "Path")]
+    [Parameter(ParameterSetName = "LiteralPath")]
+    [ValidateNotNullOrEmpty]
+    public string? TrustThumbprint { get; set; }
 
     /// <summary>Imports every bundle that lies in this folder and is all there, in the order of its sequence.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "DropFolder")]
@@ -142,6 +149,11 @@ public sealed class ImportClairFeedCommand : PathCmdlet
     /// <inheritdoc/>
     protected override void ProcessFile(string path)
     {
+        if (TrustThumbprint is not null && !TrustSigner(path, TrustThumbprint))
+        {
+            return;
+        }
+
         Site site = OpenSite();
         var importer = new FeedImporter(site, SiteSettings.Load(site), TimeProvider.System);
         ImportPlan plan;
@@ -178,5 +190,31 @@ public sealed class ImportClairFeedCommand : PathCmdlet
         {
             WriteObject(OutputMapper.Import(result, path));
         }
+    }
+
+    /// <summary>Trusts the bundle's signer, if it is the one whose thumbprint was given; false where that was declined.</summary>
+    private bool TrustSigner(string path, string thumbprint)
+    {
+        var bundle = Bundle.OpenOrPart(path);
+        var signer = FirstSigner.Find(bundle.SnapshotBytes, bundle.Signatures, thumbprint);
+        if (Site.Exists(ResolvedSitePath) && signer.IsTrusted(new TrustStore(OpenSite())))
+        {
+            return true;
+        }
+
+        if (!ShouldProcess(ResolvedSitePath, $"Trust '{signer.Subject}', SHA-256 {signer.Thumbprint}, who signed '{path}'"))
+        {
+            return false;
+        }
+
+        var site = Site.OpenOrCreate(ResolvedSitePath);
+        using SiteLock held = site.Lock();
+        if (signer.Trust(new TrustStore(site)))
+        {
+            LedgerLine.Append(
+                site, LedgerEvents.TrustAdded, ("thumbprint", signer.Thumbprint), ("subject", signer.Subject), ("bundle", System.IO.Path.GetFileName(path)));
+        }
+
+        return true;
     }
 }

@@ -24,7 +24,7 @@ internal static class ErrorRecordFactory
     public static bool ConcernsEverything(string errorId) => errorId switch
     {
         ErrorIds.SiteNotFound or ErrorIds.SiteNotWritable or ErrorIds.SiteBusy or ErrorIds.SiteDamaged or ErrorIds.SiteVersion or ErrorIds.SettingsInvalid or
-            ErrorIds.DiskFull or ErrorIds.TrustEmpty or ErrorIds.TrustInvalid or ErrorIds.LedgerDamaged or ErrorIds.NothingCollected or
+            ErrorIds.DiskFull or ErrorIds.TrustEmpty or ErrorIds.TrustInvalid or ErrorIds.TrustThumbprintInvalid or ErrorIds.TrustEstablished or ErrorIds.LedgerDamaged or ErrorIds.NothingCollected or
             ErrorIds.PublicationFailed or ErrorIds.JobRunning or ErrorIds.DropFolderInvalid => true,
         _ => errorId.StartsWith("Signer", StringComparison.Ordinal),
     };

@@ -13,9 +13,13 @@ internal sealed class DocScript(DocPage page, DocPlaces places, DocHost host)
     private const string Mark = "@@ block ";
     private const string EndMark = "@@ end";
 
-    /// <summary>Nobody sits at the keyboard: whoever is asked for a password answers with this one.</summary>
+    /// <summary>
+    /// Nobody sits at the keyboard: whoever is asked for a password answers with this one. Strict, so that a property that is not there is an error and not an
+    /// empty text.
+    /// </summary>
     public const string Begin = """
         $ErrorActionPreference = 'Stop'
+        Set-StrictMode -Version Latest
         function Read-Host { [Net.NetworkCredential]::new('', 'correct horse').SecurePassword }
 
         """;
