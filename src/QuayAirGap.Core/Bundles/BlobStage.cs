@@ -28,22 +28,7 @@ public sealed class BlobStage : IBlobSink, IDisposable
     /// <summary>Their bytes.</summary>
     public long Bytes => _accepted.Values.Sum();
 
-    public Stream? Open(string sha256, long size)
-    {
-        if (Has(sha256, size))
-        {
-            return null;
-        }
-
-        return new FileStream(PathOf(sha256), new FileStreamOptions
-        {
-            // Never Create: it truncates, and ext4 then writes the file out when it is closed, ten times slower for small ones.
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            BufferSize = 0,
-        });
-    }
+    public Stream? Open(string sha256, long size) => Has(sha256, size) ? null : new StagedFile(PathOf(sha256));
 
     /// <summary>Whether a content is staged, or the store has it.</summary>
     public bool Has(string sha256, long size) => _accepted.ContainsKey(sha256) || (_site.Store.Contains(sha256, size) && !_damaged.Contains(sha256));

@@ -4,7 +4,8 @@ using System.Threading.Channels;
 namespace QuayAirGap.Core.Bundles;
 
 /// <summary>A pooled buffer that travels between two stages; whoever takes it out gives it back.</summary>
-internal readonly record struct PipeBuffer(byte[] Array, int Length)
+/// <param name="Pieces">What of it is content, where a stage has found that out for the next.</param>
+internal readonly record struct PipeBuffer(byte[] Array, int Length, IReadOnlyList<ContentPiece>? Pieces = null)
 {
     public ReadOnlySpan<byte> Span => Array.AsSpan(0, Length);
 

@@ -93,6 +93,7 @@ public static class BundleWriter
         var layers = new List<OciDescriptor>();
         var sources = new List<SourceSnapshot>();
         var written = new HashSet<string>(StringComparer.Ordinal);
+        var behind = new WriteBehind(file.SafeFileHandle);
         foreach (SourceSnapshot source in snapshot.Sources)
         {
             if (source.Files.Count == 0 || (snapshot.Base is not null && source.Delta is null))
@@ -101,7 +102,7 @@ public static class BundleWriter
                 continue;
             }
 
-            LayerDescriptor layer = await WriteLayerAsync(file, source, open, written, progress, cancellationToken).ConfigureAwait(false);
+            LayerDescriptor layer = await WriteLayerAsync(file, behind, source, open, written, progress, cancellationToken).ConfigureAwait(false);
             sources.Add(source with { Layer = layer });
             layers.Add(OciDescriptor.Of(BundleFormat.SourceType, layer.Sha256, layer.Size, source.Name + ".tar.zst"));
         }
@@ -142,12 +143,13 @@ public static class BundleWriter
 
     /// <summary>A layer's name and size are known when it is written: its header is left blank first and filled in afterwards.</summary>
     private static async Task<LayerDescriptor> WriteLayerAsync(
-        FileStream file, SourceSnapshot source, Func<string, FileStream> open, HashSet<string> written, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+        FileStream file, WriteBehind behind, SourceSnapshot source, Func<string, FileStream> open, HashSet<string> written, IProgress<FeedProgress>? progress,
+        CancellationToken cancellationToken)
     {
         byte[] header = new byte[UstarHeader.BlockSize];
         long start = file.Position;
         await file.WriteAsync(header, cancellationToken).ConfigureAwait(false);
-        LayerDescriptor layer = await new LayerWriter(source, open, progress).WriteAsync(file, cancellationToken).ConfigureAwait(false);
+        LayerDescriptor layer = await new LayerWriter(source, open, progress).WriteAsync(file, behind, cancellationToken).ConfigureAwait(false);
         if (!written.Add(layer.Sha256))
         {
             file.SetLength(start);

@@ -8,8 +8,8 @@ using ZstdSharp.Unsafe;
 namespace QuayAirGap.Core.Bundles;
 
 /// <summary>
-/// Verifies one source's layer in one pass. Three stages at the same time, so that hashing the layer, unpacking it and hashing its
-/// content share the processors: what takes longest is one SHA-256 over the content, as it is for anybody who checks it.
+/// Verifies one source's layer in one pass. Four stages at the same time, so that hashing the layer, unpacking it, hashing its content
+/// and writing it share the processors: what takes longest is one SHA-256 over the content, as it is for anybody who checks it.
 /// </summary>
 internal sealed class LayerReader
 {
@@ -21,6 +21,7 @@ internal sealed class LayerReader
     private readonly IReadOnlyList<LayerEntry> _entries;
     private readonly BufferPipe _packed = new();
     private readonly BufferPipe _unpacked = new();
+    private readonly BufferPipe _compared = new();
 
     public LayerReader(SourceSnapshot source, ContentExtent extent, IBlobSink? sink, IProgress<FeedProgress>? progress)
     {
@@ -38,19 +39,17 @@ internal sealed class LayerReader
         Task<bool> read = Task.Run(() => ReadAsync(stop.Token), CancellationToken.None);
         Task<FeedException?> unpack = Task.Run(() => RefusalOfAsync(UnpackAsync, stop), CancellationToken.None);
         Task<FeedException?> compare = Task.Run(() => RefusalOfAsync(CompareAsync, stop), CancellationToken.None);
-        FeedException? refusal;
-        try
-        {
-            refusal = await compare.ConfigureAwait(false);
-            refusal = await unpack.ConfigureAwait(false) ?? refusal;
-        }
-        finally
-        {
-            await Task.WhenAll(read, unpack, compare).ContinueWith(
-                static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-            _packed.Drain();
-            _unpacked.Drain();
-        }
+        Task<FeedException?> take = Task.Run(() => RefusalOfAsync(TakeAsync, stop), CancellationToken.None);
+        Task[] stages = [take, compare, unpack, read];
+        await Task.WhenAll(stages).ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        _packed.Drain();
+        _unpacked.Drain();
+        _compared.Drain();
+
+        // Whichever fails stops the others: its reason is the one that counts.
+        await (stages.FirstOrDefault(s => s.IsFaulted) ?? Task.WhenAll(stages)).ConfigureAwait(false);
+        FeedException? refusal = await unpack.ConfigureAwait(false) ?? await compare.ConfigureAwait(false) ?? await take.ConfigureAwait(false);
 
         // Damage on the way shows in many forms further in; the layer's own digest says that it is damage, and not a lie.
         if (!await read.ConfigureAwait(false))
@@ -213,25 +212,35 @@ internal sealed class LayerReader
         }
     }
 
-    /// <summary>Third stage: compares the content with the signed snapshot and hands it on.</summary>
+    /// <summary>Third stage: compares the content with the signed snapshot.</summary>
     private async Task CompareAsync(CancellationToken cancellationToken)
     {
         try
         {
-            using var unpacker = new LayerUnpacker(_source, _entries, _sink);
+            using var unpacker = new LayerUnpacker(_source, _entries);
             long total = _entries.Sum(e => e.Size);
             await foreach (PipeBuffer buffer in _unpacked.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
+                List<ContentPiece>? pieces = _sink is null ? null : [];
                 try
                 {
-                    unpacker.Feed(buffer.Span);
+                    unpacker.Feed(buffer.Span, pieces);
                 }
-                finally
+                catch
                 {
                     buffer.Return();
+                    throw;
                 }
 
                 _progress?.Report(new FeedProgress(_source, "Verifying", null, unpacker.Done, total));
+                if (pieces is null)
+                {
+                    buffer.Return();
+                }
+                else if (!await _compared.WriteAsync(buffer with { Pieces = pieces }, cancellationToken).ConfigureAwait(false))
+                {
+                    return; // the last stage has its reason
+                }
             }
 
             unpacker.Complete();
@@ -240,6 +249,31 @@ internal sealed class LayerReader
         finally
         {
             _unpacked.Close();
+            _compared.Close();
+        }
+    }
+
+    /// <summary>Fourth stage: hands on what was compared, where somebody wants it.</summary>
+    private async Task TakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using ContentTaker? taker = _sink is null ? null : new ContentTaker(_sink);
+            await foreach (PipeBuffer buffer in _compared.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                try
+                {
+                    taker!.Take(buffer);
+                }
+                finally
+                {
+                    buffer.Return();
+                }
+            }
+        }
+        finally
+        {
+            _compared.Close();
         }
     }
 }

@@ -7,7 +7,7 @@ namespace QuayAirGap.Core.Bundles;
 /// Takes the tar of a source's layer in pieces and compares it with what the signed snapshot says must be in it: these contents, in this
 /// order, and not a byte else.
 /// </summary>
-internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> entries, IBlobSink? sink) : IDisposable
+internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> entries) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _header = new byte[UstarHeader.BlockSize];
@@ -18,19 +18,21 @@ internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> ent
     private long _contentLeft;
     private int _paddingLeft;
     private int _endLeft = SourceLayer.EndSize;
-    private Stream? _target;
 
     /// <summary>Bytes of content compared so far.</summary>
     public long Done { get; private set; }
 
+    /// <param name="tar">What comes next.</param>
+    /// <param name="pieces">Told which parts of it are content, or null. A content's last piece is told when its digest is right.</param>
     /// <exception cref="FeedException">What the tar holds is not what it must.</exception>
-    public void Feed(ReadOnlySpan<byte> tar)
+    public void Feed(ReadOnlySpan<byte> tar, ICollection<ContentPiece>? pieces)
     {
+        int length = tar.Length;
         while (tar.Length > 0)
         {
-            int taken = _inContent ? FeedContent(tar)
+            int taken = _inContent ? FeedContent(tar, length - tar.Length, pieces)
                 : _paddingLeft > 0 ? FeedPadding(tar)
-                : _entry < entries.Count ? FeedHeader(tar)
+                : _entry < entries.Count ? FeedHeader(tar, pieces)
                 : FeedEnd(tar);
             tar = tar[taken..];
         }
@@ -53,13 +55,9 @@ internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> ent
         }
     }
 
-    public void Dispose()
-    {
-        _target?.Dispose();
-        _hash.Dispose();
-    }
+    public void Dispose() => _hash.Dispose();
 
-    private int FeedHeader(ReadOnlySpan<byte> tar)
+    private int FeedHeader(ReadOnlySpan<byte> tar, ICollection<ContentPiece>? pieces)
     {
         int count = Math.Min(tar.Length, UstarHeader.BlockSize - _headerFilled);
         tar[..count].CopyTo(_header.AsSpan(_headerFilled));
@@ -77,22 +75,21 @@ internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> ent
             _inContent = true;
             _contentLeft = entry.Size;
             _paddingLeft = UstarHeader.Padding(entry.Size);
-            _target = sink?.Open(entry.Sha256, entry.Size);
             if (_contentLeft == 0)
             {
                 FinishContent();
+                pieces?.Add(new ContentPiece(entry, 0, 0, IsLast: true));
             }
         }
 
         return count;
     }
 
-    private int FeedContent(ReadOnlySpan<byte> tar)
+    private int FeedContent(ReadOnlySpan<byte> tar, int at, ICollection<ContentPiece>? pieces)
     {
+        LayerEntry entry = entries[_entry];
         int count = (int)Math.Min(tar.Length, _contentLeft);
-        ReadOnlySpan<byte> content = tar[..count];
-        _hash.AppendData(content);
-        _target?.Write(content);
+        _hash.AppendData(tar[..count]);
         _contentLeft -= count;
         Done += count;
         if (_contentLeft == 0)
@@ -100,23 +97,16 @@ internal sealed class LayerUnpacker(string source, IReadOnlyList<LayerEntry> ent
             FinishContent();
         }
 
+        pieces?.Add(new ContentPiece(entry, at, count, IsLast: !_inContent));
         return count;
     }
 
     private void FinishContent()
     {
         LayerEntry entry = entries[_entry];
-        bool wanted = _target is not null;
-        _target?.Dispose();
-        _target = null;
         if (Sha256Digest.ToText(_hash.GetHashAndReset()) != entry.Sha256)
         {
             throw BundleErrors.Altered(source, $"the content of '{entry.Url}' (source '{source}') has another SHA-256 than its signed snapshot says");
-        }
-
-        if (wanted)
-        {
-            sink!.Accept(entry.Sha256, entry.Size);
         }
 
         _inContent = false;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
 using ZstdSharp;
@@ -17,11 +18,11 @@ internal sealed class LayerWriter(SourceSnapshot source, Func<string, FileStream
 
     private readonly IReadOnlyList<LayerEntry> _entries = SourceLayer.EntriesOf(source);
 
-    public async Task<LayerDescriptor> WriteAsync(Stream destination, CancellationToken cancellationToken)
+    public async Task<LayerDescriptor> WriteAsync(FileStream destination, WriteBehind behind, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pipe = new BufferPipe();
-        Task<LayerDescriptor> compress = Task.Run(() => CompressAsync(pipe, destination, stop.Token), CancellationToken.None);
+        Task<LayerDescriptor> compress = Task.Run(() => CompressAsync(pipe, destination, behind, stop.Token), CancellationToken.None);
         try
         {
             await ReadAsync(pipe, stop.Token).ConfigureAwait(false);
@@ -105,12 +106,12 @@ internal sealed class LayerWriter(SourceSnapshot source, Func<string, FileStream
         progress?.Report(new FeedProgress(source.Name, "Bundling", null, total, total, Completed: true));
     }
 
-    private async Task<LayerDescriptor> CompressAsync(BufferPipe pipe, Stream destination, CancellationToken cancellationToken)
+    private async Task<LayerDescriptor> CompressAsync(BufferPipe pipe, FileStream destination, WriteBehind behind, CancellationToken cancellationToken)
     {
         long tarSize = SourceLayer.TarSizeOf(_entries);
         byte[] output = PipeBuffer.Rent();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var compressor = new Compressor(source.Delta is not null && tarSize <= SmallTarSize ? BundleFormat.DeltaCompressionLevel : BundleFormat.CompressionLevel);
+        using var compressor = new Compressor(LevelOf(tarSize));
 
         // Small sources get small windows, and the reader learns the size before it unpacks anything.
         compressor.SetPledgedSrcSize((ulong)tarSize);
@@ -132,6 +133,7 @@ internal sealed class LayerWriter(SourceSnapshot source, Func<string, FileStream
                         hash.AppendData(output, 0, written);
                         size += written;
                         await destination.WriteAsync(output.AsMemory(0, written), cancellationToken).ConfigureAwait(false);
+                        behind.Advance(destination.Position);
                         if (from == buffer.Length && (!last || status == OperationStatus.Done))
                         {
                             break;
@@ -153,6 +155,11 @@ internal sealed class LayerWriter(SourceSnapshot source, Func<string, FileStream
         cancellationToken.ThrowIfCancellationRequested();
         return new LayerDescriptor(Sha256Digest.ToText(hash.GetHashAndReset()), size, tarSize);
     }
+
+    private int LevelOf(long tarSize) =>
+        source.Delta is not null && tarSize <= SmallTarSize ? BundleFormat.DeltaCompressionLevel
+        : source.Delta is null && _entries.Where(e => CollectSession.IsPacked(e.Url)).Sum(e => e.Size) > tarSize / 10 * 9 ? BundleFormat.PackedCompressionLevel
+        : BundleFormat.CompressionLevel;
 
     private FeedException Damaged(LayerEntry entry, string what) => new(
         ErrorIds.BlobDamaged, $"The store's content of '{entry.Url}' {what}.", source.Name,

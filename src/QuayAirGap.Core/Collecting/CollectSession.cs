@@ -33,8 +33,9 @@ internal sealed class CollectSession : ICollectSession
 
     public CollectSession(
         UpstreamClient client, BlobStore store, SourceSettings settings, SourceSnapshot? previous, UpstreamOptions options, Uri? upstreamRoot,
-        TimeProvider clock, IProgress<FeedProgress>? progress)
+        TimeProvider clock, IProgress<FeedProgress>? progress, InspectionMemory? inspections = null)
     {
+        Inspections = inspections ?? new InspectionMemory();
         _client = client;
         _store = store;
         _settings = settings;
@@ -55,6 +56,8 @@ internal sealed class CollectSession : ICollectSession
     public SourceSelection Selection => _settings.Selection;
 
     public SourceSnapshot? Previous { get; }
+
+    public InspectionMemory Inspections { get; }
 
     public DateTimeOffset Now { get; private set; }
 
@@ -208,7 +211,10 @@ internal sealed class CollectSession : ICollectSession
         }
     }
 
-    internal static bool MayBeCoded(Uri url) => !s_alreadyCompressed.Any(e => url.AbsolutePath.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+    internal static bool MayBeCoded(Uri url) => !IsPacked(url.AbsolutePath);
+
+    /// <summary>Whether what lies there is compressed, going by its name.</summary>
+    internal static bool IsPacked(string path) => s_alreadyCompressed.Any(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
     private static async Task<TransientUpstreamException> BeginAnewAsync(Uri address, PartialDownload download)
     {

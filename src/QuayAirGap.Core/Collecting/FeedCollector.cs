@@ -110,7 +110,8 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             using var identity = NetworkIdentity.Load(settings.Network, site.Root);
             UpstreamOptions upstream = Upstream with { RequestsPerHost = settings.Network.RequestsPerHost ?? Upstream.RequestsPerHost };
             using var client = new UpstreamClient(upstream, settings.Network.Proxy, identity);
-            var taker = new SourceTaker(client, site.Store, upstream, request.UpstreamRoot, accepted, clock, progress);
+            var inspections = InspectionMemory.Load(site.InspectionsFile, InspectionMemory.ThisBuild);
+            var taker = new SourceTaker(client, site.Store, upstream, request.UpstreamRoot, accepted, clock, progress, inspections);
             SourceSnapshot[] sources = await Task.WhenAll(settings.Sources.Select(s => TakeAsync(
                 s, wanted.Contains(s.Name), previous?.Sources.FirstOrDefault(p => p.Name == s.Name), taker, cancellationToken))).ConfigureAwait(false);
             SourceSnapshot[] failures = [.. sources.Where(s => wanted.Contains(s.Name) && s.State == CaptureState.Failed)];
@@ -169,6 +170,7 @@ public sealed class FeedCollector(Site site, SiteSettings settings, TimeProvider
             DeltaDetails.Add(details, bundle.Snapshot);
             _ledger.Append(LedgerEvents.FeedSaved, details);
             new SiteSweeper(site, _snapshots).Sweep(settings.KeepGenerations);
+            inspections.Save(site.InspectionsFile, sha256 => File.Exists(site.Store.PathOf(sha256)));
             return new SaveResult
             {
                 Path = volumes?.Path ?? bundle.Path,

@@ -43,6 +43,9 @@ public interface ICollectSession
     /// <summary>Opens a file that this session fetched, or that <see cref="Previous"/> lists.</summary>
     Stream OpenRead(SnapshotFile file);
 
+    /// <summary>What reading contents has shown before.</summary>
+    internal InspectionMemory Inspections => new();
+
     /// <summary>Says what is at hand, for people who watch.</summary>
     void Report(string activity, string? item = null);
 }

@@ -17,16 +17,17 @@ namespace QuayAirGap.Core.Collecting;
 /// <param name="acceptedRegressions">The sources whose losses somebody accepted by name.</param>
 /// <param name="clock">Dates the captures.</param>
 /// <param name="progress">For people who watch.</param>
+/// <param name="inspections">What earlier captures have read; null: nothing.</param>
 internal sealed class SourceTaker(
     UpstreamClient client, BlobStore store, UpstreamOptions options, Uri? upstreamRoot, IReadOnlySet<string> acceptedRegressions,
-    TimeProvider clock, IProgress<FeedProgress>? progress)
+    TimeProvider clock, IProgress<FeedProgress>? progress, InspectionMemory? inspections = null)
 {
     /// <returns>Captured or failed, never anything else.</returns>
     /// <exception cref="FeedException"><see cref="ErrorIds.DiskFull"/></exception>
     public async Task<SourceSnapshot> TakeAsync(
         IFeedFamily family, SourceSettings source, SourceSnapshot? previous, CancellationToken cancellationToken)
     {
-        var session = new CollectSession(client, store, source, previous, options, upstreamRoot, clock, progress);
+        var session = new CollectSession(client, store, source, previous, options, upstreamRoot, clock, progress, inspections);
         try
         {
             SourceSnapshot taken = await CollectAsync(family, session, cancellationToken).ConfigureAwait(false);

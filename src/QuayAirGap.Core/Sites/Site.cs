@@ -57,6 +57,9 @@ public sealed class Site
     /// <summary>What of the store a check has found damaged.</summary>
     internal DamageRecord Damage { get; }
 
+    /// <summary>See <see cref="Collecting.InspectionMemory"/>.</summary>
+    internal string InspectionsFile => Path.Combine(Root, "store", "inspected.json");
+
     /// <summary>The site that commands use when none is named: the environment variable, else the platform's usual place.</summary>
     public static string DefaultPath
     {

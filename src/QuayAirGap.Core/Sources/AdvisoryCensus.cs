@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using QuayAirGap.Core.Collecting;
 
 namespace QuayAirGap.Core.Sources;
 
@@ -77,6 +78,26 @@ public sealed class AdvisoryCensus
                 {
                     _sample.Remove(_sample.Max);
                 }
+            }
+        }
+    }
+
+    /// <summary>Counts what another census has counted.</summary>
+    internal void Add(Inspection inspection)
+    {
+        lock (_gate)
+        {
+            _count += inspection.Count;
+            if (inspection.Newest is { } newest && (_newest is null || newest > _newest))
+            {
+                _newest = newest;
+            }
+
+            // The smallest of all are among the smallest of each.
+            _sample.UnionWith(inspection.Sample.Select(id => (HashOf(id), id)));
+            while (_sample.Count > SampleSize)
+            {
+                _sample.Remove(_sample.Max);
             }
         }
     }

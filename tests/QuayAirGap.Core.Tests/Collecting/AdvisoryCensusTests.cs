@@ -1,3 +1,4 @@
+using QuayAirGap.Core.Collecting;
 using QuayAirGap.Core.Sources;
 using Xunit;
 
@@ -36,6 +37,30 @@ public sealed class AdvisoryCensusTests
         AdvisoryCensus shrunk = Of(ids.Where((_, i) => i % 4 != 0));
         Assert.Empty(Missed(before, grown));
         Assert.NotEmpty(Missed(before, shrunk));
+    }
+
+    [Fact]
+    public void What_was_counted_in_parts_is_what_was_counted_at_once()
+    {
+        (string Id, DateTimeOffset Date)[] all =
+            [.. Enumerable.Range(0, 5000).Select(i => ($"CVE-2026-{i}", new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(i * 7 % 5000)))];
+        var whole = new AdvisoryCensus();
+        var joined = new AdvisoryCensus();
+        foreach ((string Id, DateTimeOffset Date)[] part in all.Chunk(1999))
+        {
+            var census = new AdvisoryCensus();
+            foreach ((string id, DateTimeOffset date) in part)
+            {
+                census.Add(id, date);
+                whole.Add(id, date);
+            }
+
+            joined.Add(Inspection.Of(census));
+        }
+
+        Assert.Equal(whole.Count, joined.Count);
+        Assert.Equal(whole.Newest, joined.Newest);
+        Assert.Equal(whole.Sample, joined.Sample);
     }
 
     private static AdvisoryCensus Of(IEnumerable<string> ids)

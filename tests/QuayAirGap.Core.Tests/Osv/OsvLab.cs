@@ -55,9 +55,11 @@ internal sealed class OsvLab : IAsyncDisposable
 
     public void SetArchive(string ecosystem, byte[] zip) => Upstream.Replace($"{Host}/{ecosystem}/all.zip", zip);
 
-    public Task<CollectedContent> CollectAsync(SourceSnapshot? previous = null, CancellationToken cancellationToken = default) => Family.CollectAsync(
+    public Task<CollectedContent> CollectAsync(
+        SourceSnapshot? previous = null, CancellationToken cancellationToken = default, InspectionMemory? inspections = null) => Family.CollectAsync(
         new CollectSession(
-            _client, Site.Store, new SourceSettings { Definition = Family.Sources[0] }, previous, new UpstreamOptions(), Upstream.Root, Clock, progress: null),
+            _client, Site.Store, new SourceSettings { Definition = Family.Sources[0] }, previous, new UpstreamOptions(), Upstream.Root, Clock, progress: null,
+            inspections),
         cancellationToken);
 
     public async Task<SourceSnapshot> CaptureAsync(SourceSnapshot? previous = null) => Captured(await CollectAsync(previous));

@@ -46,7 +46,7 @@ public sealed partial class DebianFamily
         IPublication publication, SnapshotFile tracker, List<string> captured, CancellationToken cancellationToken)
     {
         IReadOnlyList<HeldBackFinding> unknown = ContentFindings.Find(publication.Source, tracker.Sha256, CodenameRules)?.HeldBack
-            ?? Unknown(await ReadTrackerAsync(publication.OpenRead(tracker), tracker.Url, cancellationToken).ConfigureAwait(false), captured);
+            ?? Unknown((await ReadTrackerAsync(publication.OpenRead(tracker), tracker.Url, cancellationToken).ConfigureAwait(false)).Codenames, captured);
         foreach (HeldBackFinding codename in unknown)
         {
             publication.HoldBack(codename.Item, codename.Reason);
@@ -57,9 +57,9 @@ public sealed partial class DebianFamily
     /// Advisories of a codename without a Release file are dropped by Clair without a word. Testing has a Release file without a
     /// version, and sid is passed over by name: these are Clair's own rules and nothing is lost by this mirror.
     /// </summary>
-    private static HeldBackFinding[] Unknown(DebianTracker tracker, IEnumerable<string> captured) =>
+    private static HeldBackFinding[] Unknown(IEnumerable<string> codenames, IEnumerable<string> captured) =>
     [
-        .. tracker.Codenames.Where(DebianDists.IsCodename).Except(captured, StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(codename =>
+        .. codenames.Where(DebianDists.IsCodename).Except(captured, StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(codename =>
             new HeldBackFinding(
                 codename, $"The security tracker has advisories for {codename}, but the mirror had no Release file for it: Clair drops them.")),
     ];

@@ -33,24 +33,31 @@ public sealed partial class DebianFamily : IFeedFamily
         await Task.WhenAll(json, listed).ConfigureAwait(false);
 
         SnapshotFile trackerFile = await json.ConfigureAwait(false);
-        session.Report("Checking", trackerFile.Url);
-        DebianTracker tracker = await ReadTrackerAsync(session.OpenRead(trackerFile), trackerFile.Url, cancellationToken).ConfigureAwait(false);
+        Inspection tracker = await session.Inspections.OfAsync(trackerFile.Sha256, "debian tracker", async () =>
+        {
+            session.Report("Checking", trackerFile.Url);
+            DebianTracker read = await ReadTrackerAsync(session.OpenRead(trackerFile), trackerFile.Url, cancellationToken).ConfigureAwait(false);
+            return Inspection.Of(read.Census, [.. read.Codenames]);
+        }).ConfigureAwait(false);
+        var census = new AdvisoryCensus();
+        census.Add(tracker);
+        HashSet<string> codenames = [.. tracker.Facts];
 
         // A codename that the tracker knows and the listing lacks may still be there: asking costs one request, not asking a release.
         Release?[] found = await Task.WhenAll(
-            (await listed.ConfigureAwait(false)).Union(tracker.Codenames.Where(DebianDists.IsCodename), StringComparer.Ordinal)
+            (await listed.ConfigureAwait(false)).Union(codenames.Where(DebianDists.IsCodename), StringComparer.Ordinal)
             .Select(codename => TakeReleaseAsync(session, codename, cancellationToken))).ConfigureAwait(false);
 
         List<Release> releases = [.. found.OfType<Release>()];
-        ThrowUnlessUseful(tracker, releases);
+        ThrowUnlessUseful(codenames, releases);
         return new CollectedContent
         {
             Files = [trackerFile, .. releases.Select(r => r.File)],
             Updaters = ["debian/updater"],
-            AdvisoryCount = tracker.Census.Count,
-            Census = tracker.Census,
-            Releases = [.. releases.Where(r => r.IsReleased && tracker.Codenames.Contains(r.Codename)).Select(r => r.Codename)],
-            Findings = ContentFindings.Make(trackerFile.Sha256, CodenameRules, Unknown(tracker, releases.Select(r => r.Codename))) is { } f ? [f] : [],
+            AdvisoryCount = census.Count,
+            Census = census,
+            Releases = [.. releases.Where(r => r.IsReleased && codenames.Contains(r.Codename)).Select(r => r.Codename)],
+            Findings = ContentFindings.Make(trackerFile.Sha256, CodenameRules, Unknown(codenames, releases.Select(r => r.Codename))) is { } f ? [f] : [],
             UpstreamModified = trackerFile.LastModified,
         };
     }
@@ -95,7 +102,7 @@ public sealed partial class DebianFamily : IFeedFamily
     /// <summary>The codename of a Release file's URL, or null for any other file.</summary>
     private static string? CodenameOf(SnapshotFile file) => ReleaseUrl().Match(file.Url) is { Success: true } m ? m.Groups[1].Value : null;
 
-    private static void ThrowUnlessUseful(DebianTracker tracker, List<Release> releases)
+    private static void ThrowUnlessUseful(HashSet<string> codenames, List<Release> releases)
     {
         if (!releases.Any(r => r.IsReleased))
         {
@@ -104,7 +111,7 @@ public sealed partial class DebianFamily : IFeedFamily
                 s_dists.AbsoluteUri, "Nothing of this source was taken. Look whether the mirror is complete (Get-ClairFeedSource shows its address).");
         }
 
-        if (!releases.Any(r => r.IsReleased && tracker.Codenames.Contains(r.Codename)))
+        if (!releases.Any(r => r.IsReleased && codenames.Contains(r.Codename)))
         {
             throw new FeedException(
                 ErrorIds.UpstreamContent,

@@ -89,8 +89,7 @@ public sealed partial class NvdFamily : IFeedFamily
             string? misfit;
             try
             {
-                session.Report("Checking", json.Url);
-                misfit = await Task.Run(() => Inspect(session, meta, json, census, cancellationToken), cancellationToken).ConfigureAwait(false);
+                misfit = await InspectAsync(session, meta, json, census, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -112,7 +111,7 @@ public sealed partial class NvdFamily : IFeedFamily
     }
 
     /// <returns>How the document differs from what its .meta says, or null; only then it counts in the census.</returns>
-    private static string? Inspect(
+    private static async Task<string?> InspectAsync(
         ICollectSession session, NvdMeta meta, SnapshotFile json, AdvisoryCensus census, CancellationToken cancellationToken)
     {
         try
@@ -123,14 +122,19 @@ public sealed partial class NvdFamily : IFeedFamily
                 return $"has {json.Size} bytes where its .meta states {gzSize}";
             }
 
-            List<NvdRecord> counted = [];
-            (long size, string sha256, _) = NvdYear.Read(session.OpenRead(json), counted.Add, cancellationToken);
-            if (sha256 != meta.Sha256 || (meta.Size is { } stated && stated != size))
+            Inspection found = await session.Inspections.OfAsync(
+                json.Sha256, "nvd year",
+                () =>
+                {
+                    session.Report("Checking", json.Url);
+                    return Task.Run(() => Read(session, json, cancellationToken), cancellationToken);
+                }).ConfigureAwait(false);
+            if (found.Facts[0] != meta.Sha256 || (meta.Size is { } stated && Text(stated) != found.Facts[1]))
             {
                 return "is not the document that its .meta speaks of";
             }
 
-            counted.ForEach(c => census.Add(c.Id, c.LastModified));
+            census.Add(found);
             return null;
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
@@ -140,6 +144,16 @@ public sealed partial class NvdFamily : IFeedFamily
                 "The previous capture stays. Look what answers at this address in the upstream's place.", e);
         }
     }
+
+    /// <returns>With the document's SHA-256 and its bytes.</returns>
+    private static Inspection Read(ICollectSession session, SnapshotFile json, CancellationToken cancellationToken)
+    {
+        var census = new AdvisoryCensus();
+        (long size, string sha256, _) = NvdYear.Read(session.OpenRead(json), record => census.Add(record.Id, record.LastModified), cancellationToken);
+        return Inspection.Of(census, sha256, Text(size));
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static bool MayBeMissing(ICollectSession session, int year) =>
         year == session.Now.Year && session.Now.Month == 1

@@ -16,6 +16,9 @@ internal sealed record UnsafeMember(int Index, string Item, string Reason);
 /// <param name="Unsafe">In the directory's order.</param>
 internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyList<UnsafeMember> Unsafe)
 {
+    /// <summary>Something in it does no harm any more once its withdrawal is a day old.</summary>
+    public bool ChangesWithTime { get; private init; }
+
     /// <summary>
     /// Reads every member to its end, one at a time: memory is bounded by <see cref="ZipLimits"/>, whatever the archive's size.
     /// </summary>
@@ -32,6 +35,7 @@ internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyLis
             var zip = ZipIndex.Read(stream, limits);
             using var reader = new ZipMemberReader(zip, stream);
             int advisories = 0;
+            bool changes = false;
             var harmful = new List<UnsafeMember>();
 
             // In the order of the file, not of the directory: one pass over the disk.
@@ -39,7 +43,7 @@ internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyLis
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 ZipMember member = zip.Members[i];
-                (string? id, string? hazard, DateTime? modified) = Examine(zip, reader, member, publishedAt);
+                (string? id, string? hazard, DateTime? modified, bool isWithdrawn) = Examine(zip, reader, member, publishedAt);
                 if (id is not null)
                 {
                     advisories++;
@@ -48,11 +52,12 @@ internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyLis
 
                 if (hazard is not null)
                 {
+                    changes |= isWithdrawn;
                     harmful.Add(new UnsafeMember(i, MemberName.ForPeople(id ?? zip.Name(member)), hazard));
                 }
             }
 
-            return new OsvArchive(zip, advisories, [.. harmful.OrderBy(m => m.Index)]);
+            return new OsvArchive(zip, advisories, [.. harmful.OrderBy(m => m.Index)]) { ChangesWithTime = changes };
         }
     }
 
@@ -74,17 +79,17 @@ internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyLis
         }
     }
 
-    private static (string? Id, string? Hazard, DateTime? Modified) Examine(ZipIndex zip, ZipMemberReader reader, in ZipMember member, DateTimeOffset publishedAt)
+    private static (string? Id, string? Hazard, DateTime? Modified, bool IsWithdrawn) Examine(ZipIndex zip, ZipMemberReader reader, in ZipMember member, DateTimeOffset publishedAt)
     {
         ReadOnlyMemory<byte>? content = reader.Read(member);
         if (zip.RawName(member).EndsWith("/"u8))
         {
-            return (null, "it is a folder: Clair takes every entry for an advisory, and fails the ecosystem", null);
+            return (null, "it is a folder: Clair takes every entry for an advisory, and fails the ecosystem", null, false);
         }
 
         if (content is null)
         {
-            return (null, "it is encrypted or packed in a way that Clair cannot unpack: Clair fails the ecosystem", null);
+            return (null, "it is encrypted or packed in a way that Clair cannot unpack: Clair fails the ecosystem", null, false);
         }
 
         OsvAdvisory advisory;
@@ -94,9 +99,9 @@ internal sealed record OsvArchive(ZipIndex Zip, int? AdvisoryCount, IReadOnlyLis
         }
         catch (JsonException e)
         {
-            return (null, $"Clair cannot decode it, and fails the ecosystem: {MemberName.ForPeople(e.Message)}", null);
+            return (null, $"Clair cannot decode it, and fails the ecosystem: {MemberName.ForPeople(e.Message)}", null, false);
         }
 
-        return (advisory.Id.Length == 0 ? null : advisory.Id, OsvHazards.Find(advisory, publishedAt), advisory.Modified);
+        return (advisory.Id.Length == 0 ? null : advisory.Id, OsvHazards.Find(advisory, publishedAt), advisory.Modified, advisory.Withdrawn is { Ticks: > 0 });
     }
 }

@@ -73,8 +73,13 @@ public sealed class OsvFamily : IFeedFamily
                 await reading.WaitAsync(token).ConfigureAwait(false);
                 try
                 {
-                    session.Report("Reading", archives[i].Url);
-                    findings[i] = await Task.Run(() => Count(session, archives[i], census, token), token).ConfigureAwait(false);
+                    Inspection found = await session.Inspections.OfAsync(archives[i].Sha256, s_rules, () =>
+                    {
+                        session.Report("Reading", archives[i].Url);
+                        return Task.Run(() => Inspect(session, archives[i], token), token);
+                    }).ConfigureAwait(false);
+                    census.Add(found);
+                    findings[i] = found.Findings;
                 }
                 finally
                 {
@@ -242,8 +247,9 @@ public sealed class OsvFamily : IFeedFamily
                 "Choose with Set-ClairFeedSource osv -Include, or leave the source out with -Enabled:$false.");
     }
 
-    private ContentFindings? Count(ICollectSession session, SnapshotFile file, AdvisoryCensus census, CancellationToken cancellationToken)
+    private Inspection Inspect(ICollectSession session, SnapshotFile file, CancellationToken cancellationToken)
     {
+        var census = new AdvisoryCensus();
         OsvArchive archive = Read(session.OpenRead(file), file, session.Now, ErrorIds.UpstreamContent, cancellationToken, census);
         if (archive.AdvisoryCount == 0)
         {
@@ -252,7 +258,11 @@ public sealed class OsvFamily : IFeedFamily
                 "Try again later: upstream's export of this ecosystem is empty.");
         }
 
-        return ContentFindings.Make(file.Sha256, s_rules, [.. archive.Unsafe.Select(u => new HeldBackFinding(u.Item, u.Reason, u.Index))]);
+        return Inspection.Of(census) with
+        {
+            Findings = ContentFindings.Make(file.Sha256, s_rules, [.. archive.Unsafe.Select(u => new HeldBackFinding(u.Item, u.Reason, u.Index))]),
+            IsLasting = !archive.ChangesWithTime,
+        };
     }
 
     private OsvArchive Read(

@@ -21,9 +21,13 @@ internal sealed class OvalInspector(ICollectSession session, OvalLimits limits) 
         await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            session.Report("Reading", file.Url);
-            return await Task
-                .Run(() => OvalReader.Read(session.OpenRead(file), packing, limits, Census, cancellationToken), cancellationToken).ConfigureAwait(false);
+            Inspection found = await session.Inspections.OfAsync(file.Sha256, $"oval {packing}", () =>
+            {
+                session.Report("Reading", file.Url);
+                return Task.Run(() => Inspect(file, packing, cancellationToken), cancellationToken);
+            }).ConfigureAwait(false);
+            Census.Add(found);
+            return found.Count;
         }
         catch (InvalidDataException e)
         {
@@ -36,6 +40,13 @@ internal sealed class OvalInspector(ICollectSession session, OvalLimits limits) 
         {
             _turns.Release();
         }
+    }
+
+    private Inspection Inspect(SnapshotFile file, OvalPacking packing, CancellationToken cancellationToken)
+    {
+        var census = new AdvisoryCensus();
+        OvalReader.Read(session.OpenRead(file), packing, limits, census, cancellationToken);
+        return Inspection.Of(census);
     }
 
     /// <exception cref="FeedException"><see cref="ErrorIds.UpstreamContent"/>: it holds none.</exception>
