@@ -88,7 +88,7 @@ public sealed class FeedImporter(Site site, SiteSettings settings, TimeProvider 
             using (var restorer = new DeltaRestorer(site, bundle.Snapshot, stage))
             {
                 await VerifyAsync(bundle, restorer, progress, cancellationToken).ConfigureAwait(false);
-                restorer.Restore(bundle.Snapshot, progress, cancellationToken);
+                await restorer.RestoreAsync(bundle.Snapshot, progress, cancellationToken).ConfigureAwait(false);
                 stage.Commit();
                 new StoreChecker(site, clock).RemoveDamaged();
             }

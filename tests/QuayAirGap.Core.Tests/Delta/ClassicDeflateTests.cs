@@ -53,6 +53,91 @@ public sealed class ClassicDeflateTests
         Assert.Equal(sha256, Sha256Digest.Of(packed));
     }
 
+    /// <summary>Going by an older stream is a short cut, and no other way: edits of every kind, at the beginning, at the end, close together and far apart.</summary>
+    [Theory]
+    [InlineData(6)]
+    [InlineData(9)]
+    public void What_goes_by_an_older_stream_is_what_is_made_without(int level)
+    {
+        byte[] old = [.. Content.Text(300_000, 1), .. Content.Copies(150_000, 2), .. Content.Noise(70_000, 3), .. Content.Text(200_000, 4), .. new byte[100_000], .. Content.Text(90_000, 5)];
+        byte[] packedOld = Pack(old, level);
+        byte[][] contents =
+        [
+            old,
+            [.. old, .. Content.Text(50_000, 6)],
+            [.. Content.Text(777, 7), .. old],
+            old[..^50_001],
+            old[100_003..],
+            [.. old[..200_000], .. old[200_001..]],
+            [.. old[..150_000], (byte)'!', .. old[150_001..]],
+            [.. old[..400_000], .. old[..300_000]],
+            [.. old[300_000..], .. old[..300_000]],
+            Content.Edited(old, 8, 3),
+            Content.Edited(old, 9, 40),
+            Content.Text(120_000, 10),
+            [],
+        ];
+        foreach (byte[] content in contents)
+        {
+            using var packed = new MemoryStream();
+            ClassicDeflate.Pack(content, level, old, packedOld, packed, TestContext.Current.CancellationToken);
+            Assert.Equal(Pack(content, level), packed.ToArray());
+        }
+    }
+
+    /// <summary>A stream that does not belong to the older content, or is no stream, gives another outcome or the same, and never an error: callers compare it.</summary>
+    [Fact]
+    public void A_damaged_older_stream_never_fails_in_another_way_than_by_its_outcome()
+    {
+        byte[] old = Content.Text(200_000, 1);
+        byte[] packedOld = Pack(old, 6);
+        byte[] content = Content.Edited(old, 2, 2);
+        var random = new Random(20261126);
+        for (int round = 0; round < 200; round++)
+        {
+            byte[] damaged = packedOld[..(round % 2 == 0 ? packedOld.Length : random.Next(packedOld.Length))];
+            for (int i = 0; i < 3 && damaged.Length > 0; i++)
+            {
+                damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+            }
+
+            using var packed = new MemoryStream();
+            ClassicDeflate.Pack(content, 6, old, damaged, packed, TestContext.Current.CancellationToken);
+            using var unpacked = new MemoryStream();
+            packed.Position = 0;
+            try
+            {
+                using var inflate = new DeflateStream(packed, CompressionMode.Decompress);
+                inflate.CopyTo(unpacked);
+            }
+            catch (InvalidDataException)
+            {
+                // A match that reaches before the beginning.
+            }
+        }
+    }
+
+    [Fact]
+    public void The_long_stretches_of_two_contents_are_found_in_their_order()
+    {
+        byte[] old = Content.Text(500_000, 1);
+        byte[] content = [.. old[..100_000], .. "new"u8, .. old[100_000..300_000], .. old[300_010..310_000], .. "!"u8, .. old[310_000..500_000]];
+        List<CommonRun> runs = CommonRuns.Find(old, content, 40_000, TestContext.Current.CancellationToken);
+        Assert.Equal(3, runs.Count);
+        int end = 0;
+        foreach (CommonRun run in runs)
+        {
+            Assert.True(run.New >= end);
+            Assert.InRange(run.Length, 40_000, 200_010);
+            Assert.True(old.AsSpan(run.Old, run.Length).SequenceEqual(content.AsSpan(run.New, run.Length)));
+            end = run.End;
+        }
+
+        Assert.InRange(runs.Sum(r => r.Length), 489_000, content.Length);
+        Assert.Empty(CommonRuns.Find(old, Content.Text(300_000, 2), 40_000, TestContext.Current.CancellationToken));
+        Assert.Empty(CommonRuns.Find([], content, 40_000, TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public void A_level_whose_choices_are_not_known_is_refused() => Assert.Throws<InvalidDataException>(() => Pack([1, 2, 3], 5));
 

@@ -39,6 +39,23 @@ public sealed class RecipeTests : IDisposable
         Assert.Equal(400_000, recipe.BaseUnpacked);
     }
 
+    /// <summary>An upstream that packs harder from one day to the next: the old file's choices are none to go by.</summary>
+    [Fact]
+    public void A_gzip_file_whose_base_was_packed_in_another_way_is_restored_too()
+    {
+        byte[] old = Content.Text(400_000, 2);
+        byte[] now = Content.Edited(old, 3, 2);
+        Check(RecipeMethod.Gzip, Gzip(old, 6, 0, "other"), Gzip(now, 9, 2, "updateinfo.xml"));
+        Check(RecipeMethod.Gzip, Gzip(old, 9, 2, "other"), Gzip(now, 6, 0, "updateinfo.xml"));
+        using var other = new MemoryStream();
+        using (var gzip = new GZipStream(other, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            gzip.Write(old);
+        }
+
+        Check(RecipeMethod.Gzip, other.ToArray(), Gzip(now, 6, 0, "updateinfo.xml"));
+    }
+
     [Fact]
     public void A_gzip_file_of_another_make_travels_in_another_way_and_is_right_all_the_same()
     {

@@ -58,6 +58,12 @@ internal static class DeltaBench
             long layers = delta.Snapshot.Sources.Sum(s => s.Layer?.Size ?? 0);
             Console.WriteLine($"snapshot document {delta.SnapshotBytes.Length}, bundle file {delta.Size} of {full.Size}: {delta.Size / (double)full.Size:0.000%} (goal 0.6 %); layers alone {layers / (double)full.Size:0.000%}");
 
+            HashSet<string> known = [.. day0.Sources.SelectMany(s => s.Files).Select(f => f.Sha256)];
+            SnapshotFile[] contentFiles = [.. day1.Sources.SelectMany(s => s.Files).DistinctBy(f => f.Sha256)];
+            long changed = contentFiles.Where(f => !known.Contains(f.Sha256)).Sum(f => f.Size);
+            long content = contentFiles.Sum(f => f.Size);
+            Console.WriteLine($"changed files hold {changed} of the {content} bytes: {changed / (double)content:0.0%} must be written and hashed whole, whatever the delta's size");
+
             var fullTimes = new List<double>();
             var deltaTimes = new List<double>();
             var fullImports = new List<double>();
@@ -85,7 +91,7 @@ internal static class DeltaBench
                     using var stage = new BlobStage(inside);
                     using var restorer = new DeltaRestorer(inside, bundle.Snapshot, stage);
                     await VerifyAsync(inside, delta.Path, restorer);
-                    restorer.Restore(bundle.Snapshot, null, default);
+                    await restorer.RestoreAsync(bundle.Snapshot, null, default);
                 });
                 Site empty = NewSite($"empty-{run}");
                 double f = await TimeAsync(async () =>

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace QuayAirGap.Bench;
 
 /// <summary>
-/// The memory of a command, run as a process. Private (anonymous) memory, in which mapped files do not count, is looked at every few
+/// The memory of a command, run as a process, and how long it took with everything that a process takes to start. Private (anonymous) memory, in which mapped files do not count, is looked at every few
 /// milliseconds, so a peak between two looks is missed; the kernel's own high-water mark of what was resident (mapped files and all) misses
 /// none, and is the bound that the true private peak lies below. Linux only.
 /// </summary>
@@ -26,14 +26,16 @@ internal static class PeakMemory
         }
 
         var info = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        long begin = Stopwatch.GetTimestamp();
         using Process process = Process.Start(info)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
         (long Private, long Resident, int Looks) peak = await Task.Factory.StartNew(
             () => Watch(process), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await process.WaitForExitAsync();
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         return process.ExitCode != 0 ? $"(exit {process.ExitCode}: {await output}{await errors})"
-            : string.Create(CultureInfo.InvariantCulture, $"{peak.Private / 1024} MB private in {peak.Looks} looks, {peak.Resident / 1024} MB resident at the most");
+            : string.Create(CultureInfo.InvariantCulture, $"{peak.Private / 1024} MB private in {peak.Looks} looks, {peak.Resident / 1024} MB resident at the most, {seconds:0.00} s");
     }
 
     /// <summary>On a thread of its own: one of the pool's would be starved by the upstream that this process plays meanwhile.</summary>

@@ -14,6 +14,7 @@ using QuayAirGap.TestKit.Upstream;
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- mutations [--rounds 10000] [--seed 20261124]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- large [--runs 1]            a synthetic bundle of about 3 GB
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta-synthetic [--megabytes 1024] [--documents 3000] [--runs 3]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- serving [--runs 5] [--seconds 5]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- gateway [--runs 5] [--clair-milliseconds 100]
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
@@ -58,6 +59,12 @@ try
     if (args is ["gateway", ..])
     {
         await GatewayBench.RunAsync(work, runs, Option("--clair-milliseconds", 100));
+        return 0;
+    }
+
+    if (args is ["delta-synthetic", ..])
+    {
+        await SyntheticDelta.RunAsync(work, Option("--documents", 3000), Option("--megabytes", 1024), Option("--runs", 3));
         return 0;
     }
 

@@ -2,7 +2,10 @@ using System.Formats.Tar;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using QuayAirGap.Core.Bundles.Delta;
+using QuayAirGap.Core.Sources.Osv.Zip;
 using QuayAirGap.TestKit.Samples;
+using QuayAirGap.TestKit.Upstream;
 using ZstdSharp;
 
 namespace QuayAirGap.Bench;
@@ -11,6 +14,12 @@ namespace QuayAirGap.Bench;
 internal static class SyntheticFeeds
 {
     private static readonly string[] s_words = "buffer overflow in the parser of a crafted header allows remote attackers to cause denial service via unchecked length field memory leak".Split(' ');
+
+    private const string SmallEcosystem = "RubyGems";
+
+    private static readonly DateTimeOffset s_exported = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly DateTimeOffset s_nvdModified = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static void Write(string root, int documents, int megabytes)
     {
@@ -23,6 +32,76 @@ internal static class SyntheticFeeds
         string metrics = "security.access.redhat.com/data/metrics/";
         Put(root, metrics + "repository-to-cpe.json", w => Rows(w, 4000, i => $"\"rhel-{i}-rpms\":{{\"cpes\":[\"cpe:/o:redhat:enterprise_linux:{i}\"]}}"));
         Put(root, metrics + "container-name-repos-map.json", w => Rows(w, 2000, i => $"\"product-{i}/image\":[\"product-{i}/image\"]"));
+    }
+
+    /// <summary>
+    /// A day later: one record in a hundred is another in each file of Alpine's and in OSV's smallest archive, then in one year of the NVD's after the other from
+    /// the newest on, until the changed files have as many bytes as asked for. These shares are not a real day's, on which a fifth of the changed bytes is packed
+    /// with gzip, and takes several times as long to restore.
+    /// </summary>
+    public static void ChangeADay(string root, UpstreamServer upstream, long bytes)
+    {
+        string alpine = Path.Combine(root, "secdb.alpinelinux.org");
+        foreach (string path in Directory.GetFiles(alpine, "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            byte[] now = OneInAHundred(File.ReadAllBytes(path), "CVE-2099-"u8, "CVE-2098-"u8);
+            upstream.Replace(Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/'), now);
+            bytes -= now.Length;
+        }
+
+        const string Archive = $"osv-vulnerabilities.storage.googleapis.com/{SmallEcosystem}/all.zip";
+        byte[] archive = OneMemberInAHundred(File.ReadAllBytes(Path.Combine(root, Archive)));
+        upstream.Replace(Archive, archive);
+        bytes -= archive.Length;
+        for (int year = SampleUpstream.LastYear; bytes > 0; year--)
+        {
+            string name = $"nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-{year}";
+            using var json = new MemoryStream();
+            using (var gzip = new GZipStream(File.OpenRead(Path.Combine(root, name + ".json.gz")), CompressionMode.Decompress))
+            {
+                gzip.CopyTo(json);
+            }
+
+            byte[] now = OneInAHundred(json.ToArray(), "\"Analyzed\""u8, "\"Modified\""u8);
+            byte[] packed = Gzip(now);
+            upstream.Replace(name + ".json.gz", packed);
+            upstream.Replace(name + ".meta", GzipFeeds.NvdMeta(now, packed, s_nvdModified.AddDays(1)));
+            bytes -= packed.Length;
+        }
+    }
+
+    private static byte[] OneInAHundred(byte[] content, ReadOnlySpan<byte> what, ReadOnlySpan<byte> by)
+    {
+        int count = 0;
+        for (int at = 0; content.AsSpan(at).IndexOf(what) is >= 0 and int next; at += next + what.Length)
+        {
+            if (count++ % 100 == 0)
+            {
+                by.CopyTo(content.AsSpan(at + next));
+            }
+        }
+
+        return content;
+    }
+
+    private static byte[] OneMemberInAHundred(byte[] archive)
+    {
+        using var now = new MemoryStream();
+        now.Write(archive);
+        using (var zip = new ZipArchive(now, ZipArchiveMode.Update, leaveOpen: true))
+        {
+            foreach (ZipArchiveEntry entry in zip.Entries.Where((_, i) => i % 100 == 0))
+            {
+                using Stream member = entry.Open();
+                byte[] json = new byte[member.Length];
+                member.ReadExactly(json);
+                "2026-01-02"u8.CopyTo(json.AsSpan(json.AsSpan().IndexOf("2026-01-01"u8)));
+                member.Position = 0;
+                member.Write(json);
+            }
+        }
+
+        return now.ToArray();
     }
 
     private static void Rows(TextWriter w, int count, Func<int, string> row)
@@ -91,7 +170,7 @@ internal static class SyntheticFeeds
     {
         const string Host = "osv-vulnerabilities.storage.googleapis.com/";
         Put(root, Host + "ecosystems.txt", w => w.Write("Go\nMaven\nPyPI\nRubyGems\nnpm\n"));
-        foreach ((string ecosystem, int share) in new[] { ("Go", 25), ("Maven", 40), ("PyPI", 30), ("RubyGems", 5) })
+        foreach ((string ecosystem, int share) in new[] { ("Go", 25), ("Maven", 40), ("PyPI", 34), (SmallEcosystem, 1) })
         {
             string path = Path.Combine(root, Host + ecosystem, "all.zip");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -102,7 +181,9 @@ internal static class SyntheticFeeds
             for (int i = 0; written < target; i++)
             {
                 string id = $"GHSA-{i:x4}-{share:x4}-{i % 997:x4}";
-                using Stream member = zip.CreateEntry(id + ".json", CompressionLevel.Fastest).Open();
+                ZipArchiveEntry entry = zip.CreateEntry(id + ".json", CompressionLevel.Fastest);
+                entry.LastWriteTime = s_exported;
+                using Stream member = entry.Open();
                 byte[] noise = new byte[noiseSize];
                 random.NextBytes(noise);
                 byte[] json = Encoding.UTF8.GetBytes(
@@ -163,16 +244,21 @@ internal static class SyntheticFeeds
             }
 
             byte[] json = Encoding.UTF8.GetBytes(text.Append("]}").ToString());
-            using var packed = new MemoryStream();
-            using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-            {
-                gzip.Write(json);
-            }
-
-            File.WriteAllBytes(Path.Combine(folder, $"nvdcve-2.0-{year}.json.gz"), packed.ToArray());
-            File.WriteAllBytes(
-                Path.Combine(folder, $"nvdcve-2.0-{year}.meta"), GzipFeeds.NvdMeta(json, packed.ToArray(), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)));
+            byte[] packed = Gzip(json);
+            File.WriteAllBytes(Path.Combine(folder, $"nvdcve-2.0-{year}.json.gz"), packed);
+            File.WriteAllBytes(Path.Combine(folder, $"nvdcve-2.0-{year}.meta"), GzipFeeds.NvdMeta(json, packed, s_nvdModified));
         }
+    }
+
+    /// <summary>As the NVD packs its files: classic zlib, level 6.</summary>
+    private static byte[] Gzip(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        packed.Write([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF]);
+        ClassicDeflate.Pack(content, 6, packed, default);
+        packed.Write(BitConverter.GetBytes(Crc32.Of(content)));
+        packed.Write(BitConverter.GetBytes(content.Length));
+        return packed.ToArray();
     }
 
     private static byte[] Document(Random random, string path)

@@ -37,7 +37,7 @@ internal sealed class Bzip2Form : IContentForm
         var compare = new ComparingStream(expected, 0, expected.Length);
         try
         {
-            Pack(content, compare, cancellationToken);
+            Pack(content, null, compare, cancellationToken);
             return compare.IsSame;
         }
         catch (InvalidDataException)
@@ -46,7 +46,7 @@ internal sealed class Bzip2Form : IContentForm
         }
     }
 
-    public unsafe void Pack(MappedFile form, Stream output, CancellationToken cancellationToken)
+    public unsafe void Pack(MappedFile form, PackedBase? older, Stream output, CancellationToken cancellationToken)
     {
         if (form.Pointer[0] is < 1 or > 9)
         {

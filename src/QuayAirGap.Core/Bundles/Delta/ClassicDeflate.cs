@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace QuayAirGap.Core.Bundles.Delta;
 
 /// <summary>
@@ -22,25 +24,47 @@ internal sealed unsafe class ClassicDeflate
     /// <summary>How often a caller may ask to stop: every so many bytes.</summary>
     private const int CheckEvery = 1 << 20;
 
+    /// <summary>A choice rests on no byte further ahead than this.</summary>
+    private const int Ahead = MaxMatch + MinMatch + 1;
+
+    /// <summary>Shorter stretches in common save nothing: a window of each is searched all the same.</summary>
+    private const int ShortestRun = WindowSize + (WindowSize / 4);
+
     private readonly byte* _input;
     private readonly int _length;
     private readonly Level _level;
     private readonly DeflateBlocks _blocks;
+    private readonly CancellationToken _cancellationToken;
 
     /// <summary>The newest position of each hash; 0 is none, as in zlib: the very first byte is never referred to.</summary>
-    private readonly int[] _head = new int[HashMask + 1];
+    private readonly int* _head;
 
     /// <summary>For each position within the window the one before it with the same hash.</summary>
-    private readonly int[] _previous = new int[WindowSize];
+    private readonly int* _previous;
+
+    /// <summary>The choices that were made for the older content, and what of it comes again.</summary>
+    private readonly DeflateSymbols? _older;
+    private readonly List<CommonRun> _runs;
+    private int _run = -1;
+
+    /// <summary>From where on the older choices may hold again.</summary>
+    private int _followFrom = int.MaxValue;
 
     private int _matchStart;
+    private int _nextCheck;
 
-    private ClassicDeflate(byte* input, int length, Level level, Stream output)
+    private ClassicDeflate(
+        byte* input, int length, int* head, int* previous, Level level, Stream output, DeflateSymbols? older, List<CommonRun> runs, CancellationToken cancellationToken)
     {
         _input = input;
         _length = length;
+        _head = head;
+        _previous = previous;
         _level = level;
         _blocks = new DeflateBlocks(input, output);
+        _older = older;
+        _runs = runs;
+        _cancellationToken = cancellationToken;
     }
 
     /// <summary>The levels whose choices are known here.</summary>
@@ -48,7 +72,19 @@ internal sealed unsafe class ClassicDeflate
 
     /// <summary>Writes the deflate stream of the content.</summary>
     /// <exception cref="InvalidDataException">The level is none of the known ones.</exception>
-    public static void Pack(ReadOnlySpan<byte> content, int level, Stream output, CancellationToken cancellationToken)
+    public static void Pack(ReadOnlySpan<byte> content, int level, Stream output, CancellationToken cancellationToken) =>
+        Pack(content, level, default, default, output, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="Pack(ReadOnlySpan{byte}, int, Stream, CancellationToken)"/>, and much faster where an older content was packed in the same way and is much
+    /// the same: within a stretch that both have in common, from one window's length on, the choices can only be those that were made then, and
+    /// are read out of the older stream. Where that was packed in another way, the outcome is another too: callers compare it, and do without.
+    /// </summary>
+    /// <param name="olderContent">The older content; none to do without it.</param>
+    /// <param name="older">Its deflate stream; bytes may follow it.</param>
+    /// <exception cref="InvalidDataException">The level is none of the known ones.</exception>
+    public static void Pack(
+        ReadOnlySpan<byte> content, int level, ReadOnlySpan<byte> olderContent, ReadOnlySpan<byte> older, Stream output, CancellationToken cancellationToken)
     {
         Level known = level switch
         {
@@ -57,27 +93,25 @@ internal sealed unsafe class ClassicDeflate
             9 => new Level(32, 258, 258, 4096),
             _ => throw new InvalidDataException($"level {level} is not one that can be packed again"),
         };
-        fixed (byte* input = content)
+        List<CommonRun> runs = CommonRuns.Find(olderContent, content, ShortestRun, cancellationToken);
+        fixed (byte* input = content, stream = older)
+        fixed (int* head = new int[HashMask + 1], previous = new int[WindowSize])
         {
-            new ClassicDeflate(input, content.Length, known, output).Run(cancellationToken);
+            DeflateSymbols? symbols = runs.Count > 0 ? new DeflateSymbols(stream, older.Length) : null;
+            new ClassicDeflate(input, content.Length, head, previous, known, output, symbols, runs, cancellationToken).Run();
         }
     }
 
     /// <summary>Lazy evaluation: a match is taken only when the one a byte later is not longer (deflate.c, deflate_slow).</summary>
-    private void Run(CancellationToken cancellationToken)
+    private void Run()
     {
         int at = 0;
         int matchLength = MinMatch - 1;
         bool pending = false;
-        int nextCheck = 0;
+        NextRun(0);
         while (at < _length)
         {
-            if (at >= nextCheck)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                nextCheck = at + CheckEvery;
-            }
-
+            ThrowIfCancelled(at);
             int left = _length - at;
             int candidate = left >= MinMatch ? Insert(at) : 0;
             int previousLength = matchLength;
@@ -111,6 +145,12 @@ internal sealed unsafe class ClassicDeflate
                 {
                     _blocks.Flush(at, last: false);
                 }
+
+                // Behind a match nothing of what was seen before it weighs in: as good a place as the beginning.
+                if (at >= _followFrom)
+                {
+                    at = Follow(at);
+                }
             }
             else
             {
@@ -130,6 +170,90 @@ internal sealed unsafe class ClassicDeflate
         }
 
         _blocks.Flush(at, last: true);
+    }
+
+    private void ThrowIfCancelled(int at)
+    {
+        if (at >= _nextCheck)
+        {
+            _cancellationToken.ThrowIfCancellationRequested();
+            _nextCheck = at + CheckEvery;
+        }
+    }
+
+    /// <summary>
+    /// Takes over the choices that were made for the older content, where these began at the same place: a search sees one window back and
+    /// <see cref="Ahead"/> bytes ahead, and both are the same here as there.
+    /// </summary>
+    /// <param name="at">Behind a match, a window's length within a stretch that both have in common.</param>
+    /// <returns>Behind the last match that was taken over; everything before it is as if it had been searched.</returns>
+    private int Follow(int at)
+    {
+        CommonRun run = _runs[_run];
+        int stop = run.End - Ahead;
+        if (at >= stop)
+        {
+            NextRun(at);
+            return at;
+        }
+
+        long shift = (long)run.Old - run.New;
+        while (_older!.Position < at + shift)
+        {
+            if (!_older.TryRead(out _, out _))
+            {
+                _followFrom = int.MaxValue;
+                return at;
+            }
+        }
+
+        if (_older.Position != at + shift || !_older.IsAfterMatch)
+        {
+            return at; // not yet in step: at the next match, perhaps
+        }
+
+        int done = at;
+        int next = at;
+        while (_older.TryRead(out int distance, out int length) && (next += length) <= stop)
+        {
+            if (distance == 0)
+            {
+                continue; // it counts when the match behind it does
+            }
+
+            ThrowIfCancelled(next);
+            for (; done < next - length; done++)
+            {
+                if (_blocks.AddLiteral(_input[done]))
+                {
+                    _blocks.Flush(done + 1, last: false);
+                }
+            }
+
+            done = next;
+            if (_blocks.AddMatch(distance, length))
+            {
+                _blocks.Flush(done, last: false);
+            }
+        }
+
+        for (int i = Math.Max(at, done - WindowSize); i < done; i++)
+        {
+            _ = Insert(i);
+        }
+
+        NextRun(done);
+        return done;
+    }
+
+    /// <summary>The next stretch that leaves something to follow.</summary>
+    private void NextRun(int at)
+    {
+        while (++_run < _runs.Count && _runs[_run].End - Ahead <= at)
+        {
+        }
+
+        _followFrom = _run < _runs.Count ? _runs[_run].New + WindowSize : int.MaxValue;
     }
 
     private int Insert(int at)
@@ -155,25 +279,17 @@ internal sealed unsafe class ClassicDeflate
         int limit = Math.Max(0, at - MaxDistance);
         int longest = Math.Min(MaxMatch, left);
         byte* scan = _input + at;
+        ushort scanStart = *(ushort*)scan;
+        ushort scanEnd = *(ushort*)(scan + best - 1);
         do
         {
             byte* match = _input + candidate;
-            if (match[best] != scan[best] || match[best - 1] != scan[best - 1] || match[0] != scan[0] || match[1] != scan[1])
+            if (*(ushort*)(match + best - 1) != scanEnd || *(ushort*)match != scanStart)
             {
                 continue;
             }
 
-            int length = MinMatch;
-            while (length + sizeof(ulong) <= longest && *(ulong*)(match + length) == *(ulong*)(scan + length))
-            {
-                length += sizeof(ulong);
-            }
-
-            while (length < longest && match[length] == scan[length])
-            {
-                length++;
-            }
-
+            int length = CommonLength(match, scan, longest);
             if (length > best)
             {
                 _matchStart = candidate;
@@ -182,10 +298,33 @@ internal sealed unsafe class ClassicDeflate
                 {
                     break;
                 }
+
+                scanEnd = *(ushort*)(scan + best - 1);
             }
         }
         while ((candidate = _previous[candidate & WindowMask]) > limit && --chain != 0);
         return best;
+    }
+
+    /// <summary>Up to a longest; the first three have one hash and two bytes in common, and so all three.</summary>
+    private static int CommonLength(byte* match, byte* scan, int longest)
+    {
+        int length = MinMatch;
+        for (; length + sizeof(ulong) <= longest; length += sizeof(ulong))
+        {
+            ulong other = *(ulong*)(match + length) ^ *(ulong*)(scan + length);
+            if (other != 0)
+            {
+                return length + ((BitConverter.IsLittleEndian ? BitOperations.TrailingZeroCount(other) : BitOperations.LeadingZeroCount(other)) / 8);
+            }
+        }
+
+        while (length < longest && match[length] == scan[length])
+        {
+            length++;
+        }
+
+        return length;
     }
 
     /// <summary>How hard a level tries.</summary>

@@ -19,9 +19,14 @@ internal interface IContentForm
     bool TryUnpack(string packed, string form, CancellationToken cancellationToken);
 
     /// <summary>Makes the packed file again.</summary>
+    /// <param name="older">An older one to go by, which most often saves most of the work. A caller who is not sure that it was packed in the same way compares the
+    /// outcome, and packs once more without. Null to do without.</param>
     /// <exception cref="InvalidDataException">The form is not one that <see cref="TryUnpack"/> writes.</exception>
-    void Pack(MappedFile form, Stream output, CancellationToken cancellationToken);
+    void Pack(MappedFile form, PackedBase? older, Stream output, CancellationToken cancellationToken);
 }
+
+/// <summary>A base as a file, and as <see cref="IContentForm.UnpackBase"/> has laid it out.</summary>
+internal sealed record PackedBase(string File, MappedFile Unpacked);
 
 /// <summary>Which form belongs to which method and file.</summary>
 internal static class ContentForms

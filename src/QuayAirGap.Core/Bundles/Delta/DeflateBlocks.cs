@@ -9,27 +9,25 @@ namespace QuayAirGap.Core.Bundles.Delta;
 internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
 {
     private const int MaxSymbols = (1 << 14) - 1;
-    private const int EndOfBlock = 256;
+    private const int EndOfBlock = DeflateCodes.EndOfBlock;
+    private const int FirstLength = EndOfBlock + 1;
 
-    private static readonly byte[] s_lengthExtra = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-    private static readonly byte[] s_distanceExtra = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
-    private static readonly byte[] s_codeExtra = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7];
+    /// <summary>What a write takes at once, a few bytes more than a symbol has.</summary>
+    private const int Spare = 16;
 
-    /// <summary>The order in which the lengths of the codes for code lengths are sent (RFC 1951, 3.2.7).</summary>
-    private static readonly byte[] s_codeOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
-    private static readonly int[] s_lengthBase = MakeBases(s_lengthExtra);
-    private static readonly int[] s_distanceBase = MakeBases(s_distanceExtra);
     private static readonly byte[] s_lengthCode = MakeLengthCodes();
     private static readonly DeflateTree s_fixedLiterals = DeflateTree.Fixed(288, n => n <= 143 ? 8 : n <= 255 ? 9 : n <= 279 ? 7 : 8);
     private static readonly DeflateTree s_fixedDistances = DeflateTree.Fixed(30, _ => 5);
 
-    private readonly DeflateTree _literals = new(286, 15, s_lengthExtra, 257, s_fixedLiterals);
-    private readonly DeflateTree _distances = new(30, 15, s_distanceExtra, 0, s_fixedDistances);
-    private readonly DeflateTree _codes = new(19, 7, s_codeExtra, 0, null);
+    private readonly DeflateTree _literals = new(286, 15, DeflateCodes.LengthExtra.ToArray(), FirstLength, s_fixedLiterals);
+    private readonly DeflateTree _distances = new(30, 15, DeflateCodes.DistanceExtra.ToArray(), 0, s_fixedDistances);
+    private readonly DeflateTree _codes = new(19, 7, DeflateCodes.CodeExtra.ToArray(), 0, null);
 
-    /// <summary>Distance (0: a literal) and literal, or length less three.</summary>
-    private readonly (int Distance, int Value)[] _symbols = new (int, int)[MaxSymbols];
+    /// <summary>Distance (0: a literal), and in the low byte the literal, or the length less three.</summary>
+    private readonly int[] _symbols = new int[MaxSymbols];
+
+    /// <summary>Of each length less three: its code with its extra bits behind it, and how many bits that is.</summary>
+    private readonly (uint Bits, int Count)[] _lengths = new (uint, int)[256];
 
     private readonly byte[] _bytes = new byte[1 << 16];
     private int _count;
@@ -41,7 +39,7 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
     /// <summary>Whether the block is full.</summary>
     public bool AddLiteral(byte literal)
     {
-        _symbols[_count++] = (0, literal);
+        _symbols[_count++] = literal;
         _literals.Frequency[literal]++;
         return _count == MaxSymbols;
     }
@@ -49,8 +47,8 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
     /// <summary>Whether the block is full.</summary>
     public bool AddMatch(int distance, int length)
     {
-        _symbols[_count++] = (distance, length - 3);
-        _literals.Frequency[s_lengthCode[length - 3] + EndOfBlock + 1]++;
+        _symbols[_count++] = (distance << 8) | (length - DeflateCodes.MinMatch);
+        _literals.Frequency[s_lengthCode[length - DeflateCodes.MinMatch] + FirstLength]++;
         _distances.Frequency[DistanceCode(distance)]++;
         return _count == MaxSymbols;
     }
@@ -86,7 +84,7 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
             WriteBits(codes + 1 - 4, 4);
             for (int i = 0; i <= codes; i++)
             {
-                WriteBits(_codes.Length[s_codeOrder[i]], 3);
+                WriteBits(_codes.Length[DeflateCodes.CodeOrder[i]], 3);
             }
 
             EachRun(_literals, WriteRun);
@@ -119,24 +117,13 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
         return (2 * log) + ((value >> (log - 1)) & 1);
     }
 
-    private static int[] MakeBases(byte[] extra)
-    {
-        int[] bases = new int[extra.Length];
-        for (int i = 1; i < extra.Length; i++)
-        {
-            bases[i] = bases[i - 1] + (1 << extra[i - 1]);
-        }
-
-        return bases;
-    }
-
     /// <summary>By length less three. 258 has a code of its own beside that of its range.</summary>
     private static byte[] MakeLengthCodes()
     {
         byte[] codes = new byte[256];
         for (int code = 0; code < 28; code++)
         {
-            codes.AsSpan(s_lengthBase[code], Math.Min(1 << s_lengthExtra[code], 256 - s_lengthBase[code])).Fill((byte)code);
+            codes.AsSpan(DeflateCodes.LengthBase[code], 1 << DeflateCodes.LengthExtra[code]).Fill((byte)code);
         }
 
         codes[255] = 28;
@@ -150,8 +137,8 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
         EachRun(_distances, (code, _, _) => _codes.Frequency[code]++);
         long ignored = 0;
         _codes.Build(ref bits, ref ignored);
-        int last = s_codeOrder.Length - 1;
-        while (last >= 3 && _codes.Length[s_codeOrder[last]] == 0)
+        int last = DeflateCodes.CodeOrder.Length - 1;
+        while (last >= 3 && _codes.Length[DeflateCodes.CodeOrder[last]] == 0)
         {
             last--;
         }
@@ -217,29 +204,56 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
         }
     }
 
+    /// <summary>Most of the time goes by here: a match is put together before it is written, and what is written are eight bytes at a time.</summary>
     private void WriteSymbols(DeflateTree literals, DeflateTree distances)
     {
-        foreach ((int distance, int value) in _symbols.AsSpan(0, _count))
+        for (int value = 0; value < _lengths.Length; value++)
         {
-            if (distance == 0)
-            {
-                WriteBits(literals.Code[value], literals.Length[value]);
-                continue;
-            }
-
-            int lengthCode = s_lengthCode[value];
-            int symbol = lengthCode + EndOfBlock + 1;
-            WriteBits(literals.Code[symbol], literals.Length[symbol]);
-            if (s_lengthExtra[lengthCode] is > 0 and var extra)
-            {
-                WriteBits(value - s_lengthBase[lengthCode], extra);
-            }
-
-            int distanceCode = DistanceCode(distance);
-            WriteBits(distances.Code[distanceCode], distances.Length[distanceCode]);
-            WriteBits(distance - 1 - s_distanceBase[distanceCode], s_distanceExtra[distanceCode]);
+            int code = s_lengthCode[value];
+            int length = literals.Length[code + FirstLength];
+            _lengths[value] = (
+                (uint)(literals.Code[code + FirstLength] | ((value - DeflateCodes.LengthBase[code]) << length)), length + DeflateCodes.LengthExtra[code]);
         }
 
+        ulong bits = _bits;
+        int count = _bitCount;
+        fixed (byte* bytes = _bytes)
+        {
+            foreach (int symbol in _symbols.AsSpan(0, _count))
+            {
+                int value = symbol & 0xFF;
+                int distance = symbol >> 8;
+                if (distance == 0)
+                {
+                    bits |= (ulong)(uint)literals.Code[value] << count;
+                    count += literals.Length[value];
+                }
+                else
+                {
+                    (uint lengthBits, int lengthCount) = _lengths[value];
+                    bits |= (ulong)lengthBits << count;
+                    count += lengthCount;
+                    int code = DistanceCode(distance);
+                    bits |= (ulong)(uint)distances.Code[code] << count;
+                    count += distances.Length[code];
+                    bits |= (ulong)(uint)(distance - 1 - DeflateCodes.DistanceBase[code]) << count;
+                    count += DeflateCodes.DistanceExtra[code];
+                }
+
+                BinaryPrimitives.WriteUInt64LittleEndian(new Span<byte>(bytes + _filled, sizeof(ulong)), bits);
+                _filled += count >> 3;
+                bits >>= count & ~7;
+                count &= 7;
+                if (_filled > _bytes.Length - Spare)
+                {
+                    output.Write(_bytes, 0, _filled);
+                    _filled = 0;
+                }
+            }
+        }
+
+        _bits = bits;
+        _bitCount = count;
         WriteBits(literals.Code[EndOfBlock], literals.Length[EndOfBlock]);
     }
 
@@ -254,32 +268,21 @@ internal sealed unsafe class DeflateBlocks(byte* input, Stream output)
         output.Write(new ReadOnlySpan<byte>(input + _blockStart, length));
     }
 
+    /// <summary>Less than a byte of it stays behind.</summary>
     private void WriteBits(int value, int count)
     {
         _bits |= (ulong)(uint)value << _bitCount;
         _bitCount += count;
-        if (_bitCount >= 32)
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(_filled), _bits);
+        _filled += _bitCount >> 3;
+        _bits >>= _bitCount & ~7;
+        _bitCount &= 7;
+        if (_filled > _bytes.Length - Spare)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(_filled), (uint)_bits);
-            _filled += 4;
-            _bits >>= 32;
-            _bitCount -= 32;
-            if (_filled > _bytes.Length - 16)
-            {
-                output.Write(_bytes, 0, _filled);
-                _filled = 0;
-            }
+            output.Write(_bytes, 0, _filled);
+            _filled = 0;
         }
     }
 
-    private void AlignToByte()
-    {
-        for (; _bitCount > 0; _bitCount -= 8, _bits >>= 8)
-        {
-            _bytes[_filled++] = (byte)_bits;
-        }
-
-        _bits = 0;
-        _bitCount = 0;
-    }
+    private void AlignToByte() => WriteBits(0, -_bitCount & 7);
 }

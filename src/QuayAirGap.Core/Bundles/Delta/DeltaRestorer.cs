@@ -10,6 +10,10 @@ namespace QuayAirGap.Core.Bundles.Delta;
 /// </summary>
 internal sealed class DeltaRestorer : IBlobSink, IDisposable
 {
+    /// <summary>Contents do not depend on each other; each takes some megabytes of its own (bzip2's tables are the largest).</summary>
+    private const int MaxAtOnce = 4;
+
+    private readonly object _gate = new();
     private readonly Site _site;
     private readonly BlobStage _stage;
     private readonly HashSet<string> _patches;
@@ -39,23 +43,23 @@ internal sealed class DeltaRestorer : IBlobSink, IDisposable
 
     /// <summary>Makes every content that the store does not have yet. The layers were verified.</summary>
     /// <exception cref="FeedException"><see cref="ErrorIds.BundleRecipe"/>, <see cref="ErrorIds.BlobDamaged"/> or <see cref="ErrorIds.DiskFull"/></exception>
-    public void Restore(Snapshot snapshot, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
+    public async Task RestoreAsync(Snapshot snapshot, IProgress<FeedProgress>? progress, CancellationToken cancellationToken)
     {
-        foreach (SourceSnapshot source in snapshot.Sources.Where(s => s.Delta is { Recipes.Count: > 0 }))
-        {
-            Dictionary<string, LayerEntry> contents = SourceLayer.ContentsOf(source).ToDictionary(e => e.Sha256, StringComparer.Ordinal);
-            int done = 0;
-            foreach (DeltaRecipe recipe in source.Delta!.Recipes)
+        // Each content once, whatever sources have it; and the largest first, so that none is left alone at the end.
+        IEnumerable<Work> work = snapshot.Sources.Where(s => s.Delta is not null).SelectMany(WorkOf)
+            .DistinctBy(w => w.Content.Sha256, StringComparer.Ordinal).OrderByDescending(w => w.Recipe.Unpacked ?? w.Content.Size);
+        await Parallel.ForEachAsync(
+            work.ToList(), new ParallelOptions { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, MaxAtOnce), CancellationToken = cancellationToken },
+            (item, token) =>
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                LayerEntry content = contents[recipe.Sha256];
-                progress?.Report(new FeedProgress(source.Name, "Restoring", content.Url, done++, source.Delta.Recipes.Count));
-                if (!_stage.Has(content.Sha256, content.Size))
+                progress?.Report(new FeedProgress(item.Source.Name, "Restoring", item.Content.Url, item.Place, item.Source.Delta!.Recipes.Count));
+                if (!Has(item.Content))
                 {
-                    Restore(source.Name, recipe, content, cancellationToken);
+                    Restore(item.Source.Name, item.Recipe, item.Content, token);
                 }
-            }
-        }
+
+                return ValueTask.CompletedTask;
+            }).ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -63,6 +67,20 @@ internal sealed class DeltaRestorer : IBlobSink, IDisposable
         if (Directory.Exists(_folder))
         {
             Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    private static IEnumerable<Work> WorkOf(SourceSnapshot source)
+    {
+        Dictionary<string, LayerEntry> contents = SourceLayer.ContentsOf(source).ToDictionary(e => e.Sha256, StringComparer.Ordinal);
+        return source.Delta!.Recipes.Select((recipe, i) => new Work(source, recipe, contents[recipe.Sha256], i));
+    }
+
+    private bool Has(LayerEntry content)
+    {
+        lock (_gate)
+        {
+            return _stage.Has(content.Sha256, content.Size);
         }
     }
 
@@ -76,7 +94,11 @@ internal sealed class DeltaRestorer : IBlobSink, IDisposable
             string made = RecipeRestorer.Restore(recipe, content.Size, baseFile, PathOf(recipe.Patch), _folder, output, cancellationToken);
             if (made == content.Sha256)
             {
-                _stage.Accept(content.Sha256, content.Size);
+                lock (_gate)
+                {
+                    _stage.Accept(content.Sha256, content.Size);
+                }
+
                 return;
             }
 
@@ -106,4 +128,8 @@ internal sealed class DeltaRestorer : IBlobSink, IDisposable
     }
 
     private string PathOf(string sha256) => Path.Combine(_folder, sha256);
+
+    /// <summary>One content to make.</summary>
+    /// <param name="Place">Which of its source's recipes it is, from 0 on.</param>
+    private sealed record Work(SourceSnapshot Source, DeltaRecipe Recipe, LayerEntry Content, int Place);
 }

@@ -67,7 +67,7 @@ internal sealed class GzipForm : IContentForm
         return false;
     }
 
-    public void Pack(MappedFile form, Stream output, CancellationToken cancellationToken)
+    public void Pack(MappedFile form, PackedBase? older, Stream output, CancellationToken cancellationToken)
     {
         Span<byte> whole = form.Span;
         if (whole.Length < HeadSize || BinaryPrimitives.ReadUInt16LittleEndian(whole[1..]) is var headerLength && whole.Length - HeadSize < headerLength)
@@ -77,11 +77,29 @@ internal sealed class GzipForm : IContentForm
 
         output.Write(whole.Slice(HeadSize, headerLength));
         int start = HeadSize + headerLength;
-        ClassicDeflate.Pack(whole[start..], whole[0], output, cancellationToken);
+        PackContent(whole[start..], whole[0], older, output, cancellationToken);
         Span<byte> trailer = stackalloc byte[TrailerSize];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32.Of(whole[start..]));
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)(whole.Length - start));
         output.Write(trailer);
+    }
+
+    private static void PackContent(ReadOnlySpan<byte> content, int level, PackedBase? older, Stream output, CancellationToken cancellationToken)
+    {
+        if (older is null)
+        {
+            ClassicDeflate.Pack(content, level, output, cancellationToken);
+            return;
+        }
+
+        int headerLength;
+        using (FileStream file = File.OpenRead(older.File))
+        {
+            headerLength = ReadHeader(file).Length;
+        }
+
+        using MappedFile packed = MappedFile.OpenRead(older.File);
+        ClassicDeflate.Pack(content, level, older.Unpacked.Span, packed.Span[headerLength..], output, cancellationToken);
     }
 
     private static byte[] Head(byte level, int headerLength) => [level, (byte)headerLength, (byte)(headerLength >> 8)];
@@ -93,7 +111,7 @@ internal sealed class GzipForm : IContentForm
         var compare = new ComparingStream(expected, 0, expected.Length);
         try
         {
-            Pack(content, compare, cancellationToken);
+            Pack(content, null, compare, cancellationToken);
             return compare.IsSame;
         }
         catch (InvalidDataException)

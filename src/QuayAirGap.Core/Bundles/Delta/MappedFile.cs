@@ -60,6 +60,13 @@ internal sealed unsafe class MappedFile : IDisposable
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
+        if (!OperatingSystem.IsWindows())
+        {
+            // Before the view, which would wait until the disk has everything (msync). What lasts is flushed by whoever gives it its name, and a flush of
+            // the file takes what was written through a mapping too; the rest is deleted before it need ever reach the disk.
+            _view.SafeMemoryMappedViewHandle.Dispose();
+        }
+
         _view.Dispose();
         _map.Dispose();
         _file.Dispose();

@@ -7,6 +7,9 @@ namespace QuayAirGap.Core.Bundles.Delta;
 /// <summary>Makes a content from the base's and a patch. The producer proves its recipes with this same code.</summary>
 internal static class RecipeRestorer
 {
+    /// <summary>Forms write headers of a few bytes.</summary>
+    private const int BufferSize = 1 << 16;
+
     /// <param name="recipe">Checked against the rules; its sizes bound the work.</param>
     /// <param name="size">Bytes of the content, as signed.</param>
     /// <param name="baseFile">A file with the base's content.</param>
@@ -29,7 +32,7 @@ internal static class RecipeRestorer
 
         using var place = new WorkPlace(work);
         string unpackedBase = place.NewFile();
-        using (FileStream file = File.Create(unpackedBase))
+        using (var file = new FileStream(unpackedBase, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize))
         {
             var limited = new LimitedStream(file, recipe.BaseUnpacked!.Value);
             form.UnpackBase(baseFile, limited, cancellationToken);
@@ -42,10 +45,32 @@ internal static class RecipeRestorer
         using MappedFile laidOutBase = MappedFile.OpenRead(unpackedBase);
         using MappedFile laidOut = MappedFile.Create(place.NewFile(), recipe.Unpacked!.Value);
         ZstdPatch.Apply(laidOutBase, patch, laidOut);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using (var file = new FileStream(output, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+        string? made = null;
+        try
         {
-            form.Pack(laidOut, new LimitedStream(new HashedStream(file, hash), size), cancellationToken);
+            made = Pack(form, laidOut, new PackedBase(baseFile, laidOutBase), size, output, cancellationToken);
+        }
+        catch (InvalidDataException)
+        {
+            // What it has of the base may have led it astray.
+        }
+
+        if (made == recipe.Sha256)
+        {
+            return made;
+        }
+
+        File.Delete(output);
+        return Pack(form, laidOut, null, size, output, cancellationToken);
+    }
+
+    private static string Pack(IContentForm form, MappedFile laidOut, PackedBase? older, long size, string output, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using (var file = new FileStream(output, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
+        using (var buffer = new BufferedStream(new HashedStream(file, hash), BufferSize))
+        {
+            form.Pack(laidOut, older, new LimitedStream(buffer, size), cancellationToken);
         }
 
         return Sha256Digest.ToText(hash.GetHashAndReset());

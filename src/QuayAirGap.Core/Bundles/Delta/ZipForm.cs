@@ -71,7 +71,7 @@ internal sealed unsafe class ZipForm : IContentForm
         }
     }
 
-    public void Pack(MappedFile form, Stream output, CancellationToken cancellationToken)
+    public void Pack(MappedFile form, PackedBase? older, Stream output, CancellationToken cancellationToken)
     {
         var columns = new Columns(form);
         Span<byte> header = stackalloc byte[HeaderSize];
