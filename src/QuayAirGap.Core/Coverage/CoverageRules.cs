@@ -37,8 +37,8 @@ internal sealed record DistributionRule(
 /// <param name="Target">What they are judged from.</param>
 internal sealed record RepositoryRule(string Key, string Title, string Origin, Func<IndexRepository, bool> Matches, CoverageTarget Target)
 {
-    /// <summary>Which packages the matcher cannot judge all the same, and why; null for the others.</summary>
-    public Func<IndexPackage, string?> FaultOf { get; init; } = _ => null;
+    /// <summary>Which packages the matcher cannot judge all the same, and why; null for the others. Null where it judges all of them.</summary>
+    public Func<IndexPackage, string?>? FaultOf { get; init; }
 
     public bool IsRedHat => Target.Source == CoverageRules.RhelVex;
 }

@@ -15,8 +15,10 @@ internal static partial class IndexReportReader
             return map;
         }
 
-        while (NextName(ref reader, out string id))
+        while (NextMember(ref reader))
         {
+            string id = Text(ref reader);
+            reader.Read();
             if (reader.TokenType == JsonTokenType.Null)
             {
                 continue;
@@ -52,20 +54,19 @@ internal static partial class IndexReportReader
         _ => throw Invalid($"{what} is something else"),
     };
 
-    /// <summary>Moves from within an object to the value of its next member; false at the object's end.</summary>
-    private static bool NextName(ref Utf8JsonReader reader, out string name)
+    /// <summary>Moves from within an object to the name of its next member; false at the object's end.</summary>
+    private static bool NextMember(ref Utf8JsonReader reader)
     {
         reader.Read();
-        if (reader.TokenType == JsonTokenType.EndObject)
-        {
-            name = "";
-            return false;
-        }
-
-        name = Text(ref reader);
-        reader.Read();
-        return true;
+        return reader.TokenType != JsonTokenType.EndObject;
     }
+
+    /// <summary>Whether the reader stands at a name; then it moves to the value.</summary>
+    private static bool Names(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) => reader.ValueTextEquals(name) && reader.Read();
+
+    /// <summary>The text of the value, in the memory of one before if it is the same.</summary>
+    private static string Text(ref Utf8JsonReader reader, string before) =>
+        reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(before) ? before : Text(ref reader);
 
     private static string Text(ref Utf8JsonReader reader)
     {
@@ -89,6 +90,9 @@ internal static partial class IndexReportReader
     private sealed class Budget
     {
         private int _left = MaxReferences;
+
+        /// <summary>Of the package before: most of an image's packages have the same, which then are one list.</summary>
+        public List<IndexEnvironment> Last { get; set; } = [];
 
         public void Take()
         {

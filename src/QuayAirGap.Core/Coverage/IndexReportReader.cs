@@ -69,8 +69,10 @@ internal static partial class IndexReportReader
         Dictionary<string, IndexRepository> repositories = [];
         Dictionary<string, IReadOnlyList<IndexEnvironment>> environments = [];
         var budget = new Budget();
-        while (NextName(ref reader, out string name))
+        while (NextMember(ref reader))
         {
+            string name = Text(ref reader);
+            reader.Read();
             if (!seen.Add(name))
             {
                 throw Invalid($"it has its member '{SnapshotRules.Printable(name, 40)}' twice");
@@ -136,22 +138,23 @@ internal static partial class IndexReportReader
     {
         ThrowUnlessObject(ref reader);
         string name = "", version = "", normalized = "";
-        while (NextName(ref reader, out string member))
+        while (NextMember(ref reader))
         {
-            switch (member)
+            if (Names(ref reader, "name"u8))
             {
-                case "name":
-                    name = Text(ref reader);
-                    break;
-                case "version":
-                    version = Text(ref reader);
-                    break;
-                case "normalized_version":
-                    normalized = Text(ref reader);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
+                name = Text(ref reader);
+            }
+            else if (Names(ref reader, "version"u8))
+            {
+                version = Text(ref reader);
+            }
+            else if (Names(ref reader, "normalized_version"u8))
+            {
+                normalized = Text(ref reader);
+            }
+            else
+            {
+                reader.Skip();
             }
         }
 
@@ -162,8 +165,10 @@ internal static partial class IndexReportReader
     {
         ThrowUnlessObject(ref reader);
         var distribution = new IndexDistribution();
-        while (NextName(ref reader, out string member))
+        while (NextMember(ref reader))
         {
+            string member = Text(ref reader);
+            reader.Read();
             switch (member)
             {
                 case "did":
@@ -197,8 +202,10 @@ internal static partial class IndexReportReader
     {
         ThrowUnlessObject(ref reader);
         string name = "", key = "", uri = "";
-        while (NextName(ref reader, out string member))
+        while (NextMember(ref reader))
         {
+            string member = Text(ref reader);
+            reader.Read();
             switch (member)
             {
                 case "name":
@@ -226,43 +233,59 @@ internal static partial class IndexReportReader
             throw Invalid("a package's environments are no list");
         }
 
-        List<IndexEnvironment> found = [];
+        List<IndexEnvironment> last = budget.Last;
+        List<IndexEnvironment>? found = null;
+        int count = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             budget.Take();
-            if (IsObject(ref reader, "an environment"))
+            if (!IsObject(ref reader, "an environment"))
             {
-                found.Add(ReadEnvironment(ref reader, budget));
+                continue;
             }
+
+            IndexEnvironment? before = count < last.Count ? last[count] : null;
+            IndexEnvironment environment = ReadEnvironment(ref reader, budget, before);
+            if (found is null && !ReferenceEquals(environment, before))
+            {
+                found = last.GetRange(0, count);
+            }
+
+            found?.Add(environment);
+            count++;
         }
 
-        return found;
+        return budget.Last = found ?? (count == last.Count ? last : last.GetRange(0, count));
     }
 
-    private static IndexEnvironment ReadEnvironment(ref Utf8JsonReader reader, Budget budget)
+    /// <param name="before">One that it may be like; then it is that one.</param>
+    private static IndexEnvironment ReadEnvironment(ref Utf8JsonReader reader, Budget budget, IndexEnvironment? before)
     {
         string db = "", distribution = "";
         IReadOnlyList<string> repositories = [];
-        while (NextName(ref reader, out string member))
+        while (NextMember(ref reader))
         {
-            switch (member)
+            if (Names(ref reader, "package_db"u8))
             {
-                case "package_db":
-                    db = Text(ref reader);
-                    break;
-                case "distribution_id":
-                    distribution = Text(ref reader);
-                    break;
-                case "repository_ids":
-                    repositories = Texts(ref reader, budget);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
+                db = Text(ref reader, before?.PackageDb ?? "");
+            }
+            else if (Names(ref reader, "distribution_id"u8))
+            {
+                distribution = Text(ref reader, before?.DistributionId ?? "");
+            }
+            else if (Names(ref reader, "repository_ids"u8))
+            {
+                repositories = Texts(ref reader, budget);
+            }
+            else
+            {
+                reader.Skip();
             }
         }
 
-        return new IndexEnvironment(db, distribution, repositories);
+        return before is not null && db == before.PackageDb && distribution == before.DistributionId && repositories.SequenceEqual(before.RepositoryIds)
+            ? before
+            : new IndexEnvironment(db, distribution, repositories);
     }
 
     private static IReadOnlyList<string> Texts(ref Utf8JsonReader reader, Budget budget)

@@ -59,6 +59,10 @@ internal sealed class PackageAttribution
     private readonly List<NeededTarget> _targets = [];
     private readonly List<Lack> _reasons = [];
     private readonly List<DistributionUse> _uses = [];
+    private bool _isOfPackage;
+
+    /// <summary>Of the package before: most of an image's packages are in the same environment.</summary>
+    private Attributed _last = new([], [], [], [], IsRedHat: false, IsOfPackage: true);
 
     public PackageAttribution(IndexReport report, ClairRelease clair, DateTimeOffset now)
     {
@@ -131,11 +135,39 @@ internal sealed class PackageAttribution
 
     private void Attribute(string id, IndexPackage package)
     {
+        IReadOnlyList<IndexEnvironment> environments = _report.Environments.GetValueOrDefault(id, []);
+        if (!ReferenceEquals(environments, _last.Environments) || _last.IsOfPackage)
+        {
+            _last = AttributeAnew(environments, package);
+        }
+
+        RedHatPackages += _last.IsRedHat ? 1 : 0;
+        foreach (NeededTarget target in _last.Targets)
+        {
+            target.PackageCount++;
+        }
+
+        foreach (Lack reason in _last.Reasons)
+        {
+            _lacks[reason] = _lacks.GetValueOrDefault(reason) + 1;
+        }
+
+        foreach (DistributionUse use in _last.Uses)
+        {
+            use.PackageCount++;
+        }
+
+        _packages.Add((_last.Targets, _last.Reasons.Length > 0));
+    }
+
+    private Attributed AttributeAnew(IReadOnlyList<IndexEnvironment> environments, IndexPackage package)
+    {
         _targets.Clear();
         _reasons.Clear();
         _uses.Clear();
+        _isOfPackage = false;
         bool isRedHat = false;
-        if (!_report.Environments.TryGetValue(id, out IReadOnlyList<IndexEnvironment>? environments) || environments.Count == 0)
+        if (environments.Count == 0)
         {
             _reasons.Add(new Lack(
                 CoverageVerdict.Unsupported, CoverageCodes.Unsupported, "packages without a place",
@@ -149,24 +181,7 @@ internal sealed class PackageAttribution
             }
         }
 
-        RedHatPackages += isRedHat ? 1 : 0;
-        NeededTarget[] targets = [.. _targets.Distinct()];
-        foreach (NeededTarget target in targets)
-        {
-            target.PackageCount++;
-        }
-
-        foreach (Lack reason in _reasons.Distinct())
-        {
-            _lacks[reason] = _lacks.GetValueOrDefault(reason) + 1;
-        }
-
-        foreach (DistributionUse use in _uses.Distinct())
-        {
-            use.PackageCount++;
-        }
-
-        _packages.Add((targets, _reasons.Count > 0));
+        return new Attributed(environments, [.. _targets.Distinct()], [.. _reasons.Distinct()], [.. _uses.Distinct()], isRedHat, _isOfPackage);
     }
 
     /// <summary>
@@ -186,7 +201,8 @@ internal sealed class PackageAttribution
         foreach (RepositoryRule rule in environment.RepositoryIds.Select(i => _repositories.GetValueOrDefault(i)).OfType<RepositoryRule>().Distinct())
         {
             isRedHat |= rule.IsRedHat;
-            if (rule.FaultOf(package) is { } fault)
+            _isOfPackage |= rule.FaultOf is not null;
+            if (rule.FaultOf?.Invoke(package) is { } fault)
             {
                 _reasons.Add(new Lack(
                     CoverageVerdict.Unsupported, CoverageCodes.Unsupported, "some " + rule.Title, fault, "Have these packages judged by another scanner."));
@@ -248,4 +264,14 @@ internal sealed class PackageAttribution
 
         return needed;
     }
+
+    /// <summary>What packages in the same environments are judged from.</summary>
+    /// <param name="Environments">Where they were found.</param>
+    /// <param name="Targets">Each once.</param>
+    /// <param name="Reasons">Why they are judged from nothing, each once.</param>
+    /// <param name="Uses">The distributions they belong to, each once.</param>
+    /// <param name="IsRedHat">Whether they are Red Hat's to speak for.</param>
+    /// <param name="IsOfPackage">Whether the package itself had a part in it, so that it holds of no other.</param>
+    private sealed record Attributed(
+        IReadOnlyList<IndexEnvironment> Environments, NeededTarget[] Targets, Lack[] Reasons, DistributionUse[] Uses, bool IsRedHat, bool IsOfPackage);
 }

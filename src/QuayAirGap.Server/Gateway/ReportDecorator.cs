@@ -10,7 +10,7 @@ using ZstdSharp;
 namespace QuayAirGap.Server.Gateway;
 
 /// <summary>
-/// Looks at one report on its way to Quay. Its first part is judged while the rest arrives; when there is nothing to add it is let go at once. Else it is
+/// Looks at one report on its way to Quay. It is judged as soon as its first part is there; when there is nothing to add it is let go at once. Else it is
 /// held until all of it is there, since half a document must never get a warning. Whatever goes wrong, Clair's own bytes go on, and somebody is told.
 /// </summary>
 internal sealed class ReportDecorator(
@@ -54,33 +54,26 @@ internal sealed class ReportDecorator(
                 throw new HoldException(GatewayFailure.Size, $"it has {content.Headers.ContentLength} bytes");
             }
 
-            var scanner = new ReportScanner(ReportWarning.Id);
-            await ReadAsync(body, coding, scanner, reading, tooLong);
-            if (reading.IsCovered)
-            {
-                counter.Unchanged();
-                Replay();
-                return;
-            }
-
-            if (body.Fault is not null || response.TrailingHeaders.Contains("Clair-Error"))
+            await ReadAsync(body, coding, reading, tooLong);
+            if (!reading.IsLetGo && (body.Fault is not null || response.TrailingHeaders.Contains("Clair-Error")))
             {
                 throw new HoldException(GatewayFailure.Cut, body.Fault?.Message ?? "Clair says in the trailer that it failed");
             }
 
-            ReadOnlyMemory<byte> report = reading.Decoded?.Held ?? body.Held;
-            if (await JudgeAsync(report, scanner, reading) is not { Verdict: not CoverageVerdict.Covered } coverage)
+            if (!reading.IsLetGo)
             {
-                Replay();
-                return;
+                RequireShape(reading.Scanner);
+                await JudgeAsync(reading.Decoded?.Held ?? body.Held, reading);
             }
 
-            Decorate(report, scanner, coverage);
-        }
-        catch (HoldException) when (reading.FoundCovered)
-        {
-            counter.Unchanged(); // whatever it was: there is nothing to add
-            Replay();
+            if (reading.IsLetGo)
+            {
+                Replay();
+            }
+            else
+            {
+                Decorate(reading.Decoded?.Held ?? body.Held, reading.Scanner, reading.Coverage!);
+            }
         }
         catch (HoldException e)
         {
@@ -140,50 +133,38 @@ internal sealed class ReportDecorator(
     }
 
     /// <summary>All of the report, or as much as it takes to know that there is nothing to add.</summary>
-    private async Task ReadAsync(HeldBody body, string coding, ReportScanner scanner, Reading reading, Task tooLong)
+    private async Task ReadAsync(HeldBody body, string coding, Reading reading, Task tooLong)
     {
+        ReportScanner scanner = reading.Scanner;
         long leftOver = 0;
         try
         {
             if (coding is "" or "identity")
             {
-                while (!reading.IsCovered && await body.MoreAsync(tooLong))
+                while (!reading.IsLetGo && await body.MoreAsync(tooLong))
                 {
-                    Scan(body.Held);
+                    await ReadOnAsync(body.Held);
                 }
             }
             else
             {
                 await using Stream decoder = await DecoderAsync(body, coding, tooLong);
                 HeldBuffer decoded = reading.Decoded = new HeldBuffer(limits.LargestReport, _memory);
-                while (!reading.IsCovered && await decoder.ReadAsync(decoded.Room()) is > 0 and int n)
+                while (!reading.IsLetGo && await decoder.ReadAsync(decoded.Room()) is > 0 and int n)
                 {
                     decoded.Add(n);
-                    Scan(decoded.Held);
+                    await ReadOnAsync(decoded.Held);
                 }
 
-                while (!reading.IsCovered && await body.MoreAsync(tooLong))
+                while (!reading.IsLetGo && await body.MoreAsync(tooLong))
                 {
                     // What follows the coding's end belongs to the answer all the same.
                 }
             }
 
-            if (body.Fault is not null || reading.IsCovered)
+            if (body.Fault is null && !reading.IsLetGo)
             {
-                return;
-            }
-
-            // Nothing is left to arrive. Until the verdict is there, it is read on: all of it would be for nothing if there is nothing to add.
-            ReadOnlyMemory<byte> all = reading.Decoded?.Held ?? body.Held;
-            while (reading.Judging is { IsCompleted: false } && all.Length - scanner.Consumed > Stretch())
-            {
-                ReadOn(all[..(int)(scanner.Consumed + Stretch())]);
-            }
-
-            reading.IsCovered = reading.Judging is { } judging && await VerdictAsync(judging) is { Verdict: CoverageVerdict.Covered };
-            if (!reading.IsCovered)
-            {
-                scanner.Read(all.Span, isWhole: true);
+                scanner.Read((reading.Decoded?.Held ?? body.Held).Span, isWhole: true);
             }
         }
         catch (Exception e)
@@ -198,29 +179,21 @@ internal sealed class ReportDecorator(
             };
         }
 
-        void Scan(ReadOnlyMemory<byte> report)
+        async ValueTask ReadOnAsync(ReadOnlyMemory<byte> report)
         {
-            // While it is being judged it may turn out that the rest need not be read.
-            reading.IsCovered = reading.FoundCovered;
-            if (reading.IsCovered || reading.Judging is { IsCompleted: false } || report.Length - scanner.Consumed < Stretch())
+            // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
+            if (report.Length - scanner.Consumed < Math.Max(Step, 2 * leftOver))
             {
                 return;
             }
 
-            ReadOn(report);
-            if (reading.Judging is null && scanner is { HasIndexPart: true, HasWarning: false })
-            {
-                reading.Judging = StartJudging(report, scanner);
-            }
-        }
-
-        // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
-        long Stretch() => Math.Max(Step, 2 * leftOver);
-
-        void ReadOn(ReadOnlyMemory<byte> report)
-        {
             scanner.Read(report.Span, isWhole: false);
             leftOver = report.Length - scanner.Consumed;
+            if (scanner.HasIndexPart && reading.Coverage is null)
+            {
+                // What Clair sends meanwhile waits in the system: to read it beside the judge would hold the verdict up where processors are few.
+                await JudgeAsync(report, reading);
+            }
         }
     }
 
@@ -249,47 +222,23 @@ internal sealed class ReportDecorator(
         }
     }
 
-    /// <returns>Null where there is nothing to add.</returns>
-    private async Task<ImageCoverage?> JudgeAsync(ReadOnlyMemory<byte> report, ReportScanner scanner, Reading reading)
+    /// <summary>Judges a report of which the part is there that an index report has too, if it was not judged yet.</summary>
+    private async ValueTask JudgeAsync(ReadOnlyMemory<byte> report, Reading reading)
     {
-        RequireShape(scanner);
-        if (scanner.HasWarning)
+        if (reading.Coverage is not null)
+        {
+            return;
+        }
+
+        if (reading.Scanner.HasWarning)
         {
             counter.Already();
-            return null;
+            reading.IsLetGo = true;
+            return;
         }
 
-        ImageCoverage coverage = await VerdictAsync(reading.Judging ?? StartJudging(report, scanner));
-        if (coverage.Verdict == CoverageVerdict.Covered)
-        {
-            counter.Unchanged();
-        }
-
-        return coverage;
-    }
-
-    private async Task<ImageCoverage> VerdictAsync(Task<ImageCoverage> judging)
-    {
-        try
-        {
-            return await judging.WaitAsync(limits.JudgingTime, time);
-        }
-        catch (TimeoutException e)
-        {
-            throw new HoldException(GatewayFailure.Time, $"it could not be judged within {limits.JudgingTime.TotalSeconds:0.#} seconds", e);
-        }
-#pragma warning disable CA1031 // whatever it is: a report never gets lost over it
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            throw new HoldException(GatewayFailure.Judging, e is FeedException ? e.Message : $"it could not be judged: {e}", e);
-        }
-    }
-
-    private Task<ImageCoverage> StartJudging(ReadOnlyMemory<byte> report, ReportScanner scanner)
-    {
-        byte[] part = ReportSplice.IndexPart(report.Span, scanner, out int length); // a copy: what is held may move
-        return Task.Run(() =>
+        byte[] part = ReportSplice.IndexPart(report.Span, reading.Scanner, out int length); // a copy: judging may outlast its time
+        Task<ImageCoverage> judging = Task.Run(() =>
         {
             try
             {
@@ -303,6 +252,26 @@ internal sealed class ReportDecorator(
                 ArrayPool<byte>.Shared.Return(part);
             }
         });
+        try
+        {
+            reading.Coverage = await judging.WaitAsync(limits.JudgingTime, time);
+        }
+        catch (TimeoutException e)
+        {
+            throw new HoldException(GatewayFailure.Time, $"it could not be judged within {limits.JudgingTime.TotalSeconds:0.#} seconds", e);
+        }
+#pragma warning disable CA1031 // whatever it is: a report never gets lost over it
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw new HoldException(GatewayFailure.Judging, e is FeedException ? e.Message : $"it could not be judged: {e}", e);
+        }
+
+        if (reading.Coverage.Verdict == CoverageVerdict.Covered)
+        {
+            counter.Unchanged();
+            reading.IsLetGo = true;
+        }
     }
 
     private static void RequireShape(ReportScanner scanner)
@@ -348,14 +317,15 @@ internal sealed class ReportDecorator(
     /// <summary>How far one report has come.</summary>
     private sealed class Reading
     {
+        public ReportScanner Scanner { get; } = new(ReportWarning.Id);
+
         /// <summary>The report without its content coding; null where it has none.</summary>
         public HeldBuffer? Decoded { get; set; }
 
-        public Task<ImageCoverage>? Judging { get; set; }
+        /// <summary>Null until it is judged.</summary>
+        public ImageCoverage? Coverage { get; set; }
 
-        public bool FoundCovered => Judging is { IsCompletedSuccessfully: true, Result.Verdict: CoverageVerdict.Covered };
-
-        /// <summary>Found before the end: what follows changes nothing, and is read no more.</summary>
-        public bool IsCovered { get; set; }
+        /// <summary>There is nothing to add, which is mostly found before the end: what follows changes nothing, and is read no more.</summary>
+        public bool IsLetGo { get; set; }
     }
 }

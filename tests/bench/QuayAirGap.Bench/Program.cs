@@ -16,7 +16,7 @@ using QuayAirGap.TestKit.Upstream;
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta FOLDER [--runs 5]     FOLDER holds day0 and day1
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- delta-synthetic [--megabytes 1024] [--documents 3000] [--runs 3]
 // dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- serving [--runs 5] [--seconds 5]
-// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- gateway [--runs 5] [--clair-milliseconds 100]
+// dotnet run -c Release --project tests/bench/QuayAirGap.Bench -- gateway [--runs 5] [--clair-milliseconds 100] [--only covered-ready-gzip]   or a part of such a name
 // Prints medians and ratios measured side by side in one run, and asserts nothing.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["module"])
@@ -58,7 +58,7 @@ try
 
     if (args is ["gateway", ..])
     {
-        await GatewayBench.RunAsync(work, runs, Option("--clair-milliseconds", 100));
+        await GatewayBench.RunAsync(work, runs, Option("--clair-milliseconds", 100), Array.IndexOf(args, "--only") is >= 0 and int o ? args[o + 1] : null);
         return 0;
     }
 
