@@ -45,7 +45,7 @@ public sealed class ArchiveMemberTests : IDisposable
         writer.AddAll(
             [.. documents.OrderBy(d => d.Key, StringComparer.Ordinal)
                 .Select(d => new SeekableArchiveDocument(d.Key, SeekableArchiveDigest.Parse(TestSite.Digest(d.Value)), d.Value.Length))],
-            null, d => new MemoryStream(documents[d.Path]));
+            [], d => new MemoryStream(documents[d.Path]));
         IReadOnlyList<ArchiveMember> members = writer.Complete();
         _site.Publish(1, [], new ArchiveMembers
         {

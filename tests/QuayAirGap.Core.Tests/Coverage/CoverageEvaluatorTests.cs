@@ -50,6 +50,25 @@ public sealed class CoverageEvaluatorTests
     }
 
     [Fact]
+    public void A_package_that_cannot_be_judged_is_found_among_others_in_the_same_place()
+    {
+        using var site = new CoverageSite();
+        IReadOnlyList<IndexEnvironment> place = [new IndexEnvironment("python:usr/lib/python3", "", ["1"])];
+        string[] versions = ["pep440:0.1", "", "pep440:0.2", "", "pep440:0.3"];
+        var report = new IndexReport
+        {
+            ManifestDigest = CoverageSite.Fixture("debian-12").ManifestDigest,
+            Repositories = new Dictionary<string, IndexRepository> { ["1"] = new("pypi", "", "") },
+            Packages = versions.Index().ToDictionary(v => $"{v.Index}", v => new IndexPackage("p", "1", v.Item)),
+            Environments = versions.Index().ToDictionary(v => $"{v.Index}", _ => place),
+        };
+
+        ImageCoverage image = site.Evaluator().Evaluate(report);
+
+        Assert.Equal((CoverageVerdict.Unsupported, 5, 3), (image.Verdict, image.PackageCount, image.PackagesSpokenFor));
+    }
+
+    [Fact]
     public void A_mapping_of_the_indexer_is_needed_by_all_and_decides_for_Red_Hat_alone()
     {
         using var site = new CoverageSite(s => s.Name == "repository-to-cpe" ? s with { CapturedAt = CoverageSite.Now.AddDays(-4) } : s);

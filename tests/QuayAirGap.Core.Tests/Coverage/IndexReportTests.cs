@@ -83,6 +83,25 @@ public sealed class IndexReportTests
         Assert.InRange(endless.Given, 1, BoundedBytes.Largest + (2 << 20));
     }
 
+    /// <summary>Environments that are alike share their memory; none is ever another package's.</summary>
+    [Fact]
+    public void Each_package_keeps_its_own_environments()
+    {
+        static string Environment(string db, string distribution, string repositories) =>
+            $"{{\"package_db\":\"{db}\",\"distribution_id\":\"{distribution}\",\"repository_ids\":{repositories}}}";
+        (string a, string b, string c) = (Environment("a", "1", "null"), Environment("a", "1", "[\"7\"]"), Environment("b", "", "[\"7\",\"8\"]"));
+        string[] lists = [$"[{a}]", $"[{a}]", $"[{a},{c}]", $"[{a},{c}]", $"[{a}]", "[]", $"[{b},{c}]", $"[{b}]", $"[{c},{b}]", $"[{a},{b},{c}]", $"[{a},null,{c}]", $"[{a}]"];
+        static IndexReport Of(IEnumerable<string> lists) =>
+            Read($"{{\"manifest_hash\":\"{Digest}\",\"packages\":{{}},\"environments\":{{{string.Join(',', lists.Select((l, i) => $"\"{i}\":{l}"))}}}}}");
+
+        IndexReport together = Of(lists);
+
+        for (int i = 0; i < lists.Length; i++)
+        {
+            Assert.Equivalent(Of([lists[i]]).Environments["0"], together.Environments[$"{i}"], strict: true);
+        }
+    }
+
     [Fact]
     public void An_unfinished_report_may_lack_everything()
     {

@@ -56,7 +56,7 @@ internal sealed class OsvLab : IAsyncDisposable
     public void SetArchive(string ecosystem, byte[] zip) => Upstream.Replace($"{Host}/{ecosystem}/all.zip", zip);
 
     public Task<CollectedContent> CollectAsync(
-        SourceSnapshot? previous = null, CancellationToken cancellationToken = default, InspectionMemory? inspections = null) => Family.CollectAsync(
+        SourceSnapshot? previous = null, InspectionMemory? inspections = null, CancellationToken cancellationToken = default) => Family.CollectAsync(
         new CollectSession(
             _client, Site.Store, new SourceSettings { Definition = Family.Sources[0] }, previous, new UpstreamOptions(), Upstream.Root, Clock, progress: null,
             inspections),
