@@ -14,7 +14,7 @@ namespace QuayAirGap.Server.Gateway;
 /// held until all of it is there, since half a document must never get a warning. Whatever goes wrong, Clair's own bytes go on, and somebody is told.
 /// </summary>
 internal sealed class ReportDecorator(
-    IReportJudge judge, ReportWarning warning, GatewayCounter counter, GatewayTroubles troubles, ScanGatewayLimits limits, TimeProvider time)
+    IReportJudge judge, ReportWarning warning, WarnedReports warned, GatewayCounter counter, GatewayTroubles troubles, ScanGatewayLimits limits, TimeProvider time)
 {
     /// <summary>How much has to arrive before it is worth reading on.</summary>
     private const int Step = 64 * 1024;
@@ -68,11 +68,13 @@ internal sealed class ReportDecorator(
 
             if (reading.IsLetGo)
             {
+                warned.Remove(target);
                 Replay();
             }
             else
             {
                 Decorate(reading.Decoded?.Held ?? body.Held, reading.Scanner, reading.Coverage!);
+                warned.Add(target);
             }
         }
         catch (HoldException e)
