@@ -60,17 +60,9 @@ internal sealed class VexBase
     /// <exception cref="FeedException"><see cref="ErrorIds.BlobMissing"/></exception>
     public static bool IsWhole(IPublication publication, string sha256, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         using Stream content = publication.OpenBlob(sha256);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[128 << 10];
-        int read;
-        while ((read = content.Read(buffer)) > 0)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-        }
-
-        return Sha256Digest.ToText(hash.GetHashAndReset()) == sha256;
+        return Sha256Digest.ToText(SHA256.HashData(content)) == sha256;
     }
 
     /// <summary>Opens its bytes, which are read only when they are needed: most publications find everything in the one before them.</summary>
