@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using System.Text.Unicode;
 
 namespace QuayAirGap.Server.Gateway;
 
@@ -51,9 +52,8 @@ internal sealed class CountingBody(PipeWriter writer) : Stream
         }
         else if (buffer.Length > 0)
         {
-            writer.Write(Encoding.ASCII.GetBytes(buffer.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"));
-            writer.Write(buffer.Span);
-            writer.Write("\r\n"u8);
+            // In one piece of memory: many small ones are many to be sent.
+            writer.Advance(Frame(writer.GetSpan(buffer.Length + 20), buffer.Span));
             await writer.FlushAsync(cancellationToken);
         }
 
@@ -74,4 +74,13 @@ internal sealed class CountingBody(PipeWriter writer) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <returns>Bytes of the chunk with its frame (RFC 9112, 7.1).</returns>
+    private static int Frame(Span<byte> into, ReadOnlySpan<byte> chunk)
+    {
+        _ = Utf8.TryWrite(into, CultureInfo.InvariantCulture, $"{chunk.Length:x}\r\n", out int head);
+        chunk.CopyTo(into[head..]);
+        "\r\n"u8.CopyTo(into[(head + chunk.Length)..]);
+        return head + chunk.Length + 2;
+    }
 }

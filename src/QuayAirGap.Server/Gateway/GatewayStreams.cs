@@ -31,22 +31,32 @@ internal abstract class ForwardStream : Stream
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
 
-/// <summary>What a decoder reads: the answer's bytes as they arrive, which stay held.</summary>
-internal sealed class ArrivingStream(HeldBody body, Task patience) : ForwardStream
+/// <summary>What a decoder reads: the answer's bytes as they arrive, which stay held until it is let go.</summary>
+internal sealed class ArrivingStream(HeldBody body, CancellationToken patience) : ForwardStream
 {
     private int _position;
+    private bool _isLetGo;
+
+    /// <summary>Nothing is held any more, and nobody loses patience: what has been read is needed no more.</summary>
+    public void LetGo()
+    {
+        body.Forget(_position);
+        _isLetGo = true;
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (_position == body.Length)
+        if (_isLetGo)
         {
-            if (!await body.MoreAsync(patience))
-            {
-                return 0;
-            }
+            return await body.ReadOnAsync(buffer, cancellationToken);
         }
 
-        int n = Math.Min(buffer.Length, body.Length - _position);
+        if (_position == body.Held.Length && !await body.MoreAsync(buffer.Length, patience))
+        {
+            return 0;
+        }
+
+        int n = Math.Min(buffer.Length, body.Held.Length - _position);
         body.Held.Slice(_position, n).CopyTo(buffer);
         _position += n;
         return n;
@@ -54,58 +64,15 @@ internal sealed class ArrivingStream(HeldBody body, Task patience) : ForwardStre
 }
 
 /// <summary>The answer as it came, in the end.</summary>
-internal sealed class ReplayStream(HeldBody body, Action released) : ForwardStream
+internal sealed class ReplayStream(HeldBody body) : ForwardStream
 {
-    private bool _disposed;
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => body.ReadOnAsync(buffer, cancellationToken);
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
+        if (disposing)
         {
-            _disposed = true;
             body.Dispose();
-            released();
-        }
-
-        base.Dispose(disposing);
-    }
-}
-
-/// <summary>Pieces, one after the other.</summary>
-internal sealed class PiecesStream(IReadOnlyList<ReadOnlyMemory<byte>> pieces, Action released) : ForwardStream
-{
-    private int _piece;
-    private int _offset;
-    private bool _disposed;
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        int copied = 0;
-        while (copied < buffer.Length && _piece < pieces.Count)
-        {
-            ReadOnlyMemory<byte> rest = pieces[_piece][_offset..];
-            int n = Math.Min(rest.Length, buffer.Length - copied);
-            rest[..n].CopyTo(buffer[copied..]);
-            copied += n;
-            _offset += n;
-            if (_offset == pieces[_piece].Length)
-            {
-                _piece++;
-                _offset = 0;
-            }
-        }
-
-        return ValueTask.FromResult(copied);
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            released();
         }
 
         base.Dispose(disposing);

@@ -3,7 +3,7 @@ using QuayAirGap.Server.Http;
 
 namespace QuayAirGap.Server.Gateway;
 
-/// <summary>Counts reports that went through unjudged, and says so: for each reason at once, and then once a minute with their number.</summary>
+/// <summary>Counts reports that went through unjudged or without their warning, and says so: for each reason at once, and then once a minute with their number.</summary>
 internal sealed class GatewayTroubles(GatewayCounter counter, ILogger log, TimeProvider time)
 {
     private static readonly TimeSpan s_every = TimeSpan.FromMinutes(1);
@@ -33,7 +33,7 @@ internal sealed class GatewayTroubles(GatewayCounter counter, ILogger log, TimeP
         }
 
         log.LogWarning(
-            "A report went to Quay without being judged: {Target}: {Why}{More} It may look cleaner than it is.",
+            "A report went to Quay unjudged or without its warning: {Target}: {Why}{More} It may look cleaner than it is.",
             LogText.Clean(target), LogText.Clean(why).TrimEnd('.') + ".", count > 0 ? $" So did {count} before it." : "");
     }
 }

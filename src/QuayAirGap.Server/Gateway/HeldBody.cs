@@ -1,91 +1,71 @@
 namespace QuayAirGap.Server.Gateway;
 
-/// <summary>
-/// Clair's answer, kept while it is being judged. Reading it never cancels a read of the connection, which would end it: whoever loses patience
-/// leaves the read that is under way to <see cref="ReadOnAsync"/>.
-/// </summary>
-internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
+/// <summary>Bytes that arrive, and are held until somebody needs them no more.</summary>
+internal interface IHeldBytes
 {
-    /// <summary>How much is taken at once before somebody looks at it.</summary>
-    private const int Batch = 64 * 1024;
+    /// <summary>What has arrived and is not forgotten.</summary>
+    ReadOnlyMemory<byte> Held { get; }
 
+    /// <summary>Waits for what comes next, and takes with it what is there already.</summary>
+    /// <param name="most">Bytes, more than none.</param>
+    /// <param name="cancellationToken">Ends waiting; somebody else may wait on.</param>
+    /// <returns>False at the end.</returns>
+    /// <exception cref="IOException">They broke off.</exception>
+    /// <exception cref="HoldException">It is too much to be held.</exception>
+    ValueTask<bool> MoreAsync(int most, CancellationToken cancellationToken);
+
+    /// <summary>Lets go of the first of what is held.</summary>
+    void Forget(int count);
+}
+
+/// <summary>
+/// Clair's answer as it comes. Losing patience never cancels a read of the connection, which would end it: the read that is under way is left to whoever reads next.
+/// </summary>
+internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IHeldBytes, IDisposable
+{
     private Task<int>? _pending;
     private bool _ended;
-    private int _replayed;
 
-    public int Length => buffer.Length;
+    public ReadOnlyMemory<byte> Held => buffer.Held;
 
     /// <summary>What the connection ended with, or null.</summary>
     public Exception? Fault { get; private set; }
 
-    public ReadOnlyMemory<byte> Held => buffer.Held;
-
-    /// <summary>Takes what comes next, and with it what is there already: Clair's pieces are small.</summary>
-    /// <param name="patience">Ends when it takes too long.</param>
-    /// <returns>False at the end, and when the connection broke.</returns>
-    /// <exception cref="HoldException">It takes too long, or is too much.</exception>
-    public async ValueTask<bool> MoreAsync(Task patience)
+    public async ValueTask<bool> MoreAsync(int most, CancellationToken cancellationToken)
     {
-        int before = Length;
-        while (!_ended && Length - before < Batch)
+        int before = buffer.Length;
+        TakeWhatIsThere(before + most);
+        if (buffer.Length == before && !_ended)
         {
-            if (TakeAtOnce())
-            {
-                continue;
-            }
-
-            if (Length > before)
-            {
-                break;
-            }
-
-#pragma warning disable VSTHRD003 // patience is a timer, nothing that could wait for this
-            if (await Task.WhenAny(_pending!, patience) != _pending)
-#pragma warning restore VSTHRD003
-            {
-                throw new HoldException(GatewayFailure.Time, "it takes too long to arrive");
-            }
-
-            await TakePendingAsync(CancellationToken.None);
+            await TakePendingAsync(cancellationToken);
+            TakeWhatIsThere(before + most);
         }
 
-        return Length > before;
+        return buffer.Length > before || (Fault is null ? false : throw new IOException("Clair's answer broke off.", Fault));
     }
 
+    public void Forget(int count) => buffer.Forget(count);
+
     /// <summary>
-    /// Everything from the beginning: what is held, then what comes, then how it ended. Of what comes as much at once as is there already, since every
-    /// piece is a packet to Quay, and Clair's pieces are small; for what is not there yet nothing waits.
+    /// What is held, then what comes, then how it ended. Of what comes as much at once as is there already, since every piece is a packet to Quay, and
+    /// Clair's pieces are small; for what is not there yet nothing waits.
     /// </summary>
+    /// <exception cref="IOException">Clair's answer broke off.</exception>
     public async ValueTask<int> ReadOnAsync(Memory<byte> into, CancellationToken cancellationToken)
     {
-        if (_replayed == Length && !_ended)
+        if (buffer.Length > 0)
         {
-            if (_pending is null)
-            {
-                buffer.Clear(); // it has gone on
-                _replayed = 0;
-            }
-
-            if (!TakeAtOnce())
-            {
-                await TakePendingAsync(cancellationToken);
-            }
+            TakeWhatIsThere(into.Length);
+        }
+        else if (!await MoreAsync(Math.Max(into.Length, 1), cancellationToken)) // to read nothing is how somebody waits before taking memory for it
+        {
+            return 0;
         }
 
-        while (!_ended && Length - _replayed < into.Length && (_pending is not null || !buffer.IsFull) && TakeAtOnce())
-        {
-            // As far as there is room.
-        }
-
-        if (_replayed < Length)
-        {
-            int n = Math.Min(into.Length, Length - _replayed);
-            Held.Slice(_replayed, n).CopyTo(into);
-            _replayed += n;
-            return n;
-        }
-
-        return Fault is null ? 0 : throw new IOException("Clair's answer broke off.", Fault);
+        int n = Math.Min(into.Length, buffer.Length);
+        Held[..n].CopyTo(into);
+        Forget(n);
+        return n;
     }
 
     public void Dispose()
@@ -94,8 +74,17 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
         buffer.Dispose(isWrittenTo: _pending is { IsCompleted: false });
     }
 
+    /// <param name="upTo">How much is held then, at most, if it was not more before.</param>
+    private void TakeWhatIsThere(int upTo)
+    {
+        while (!_ended && buffer.Length < upTo && TakeAtOnce(upTo - buffer.Length))
+        {
+            // Clair's pieces are small.
+        }
+    }
+
     /// <returns>Whether there was something, or the end; else a read is under way.</returns>
-    private bool TakeAtOnce()
+    private bool TakeAtOnce(int most)
     {
         if (_pending is { IsCompleted: false })
         {
@@ -107,7 +96,8 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
         {
             if (_pending is null)
             {
-                ValueTask<int> read = body.ReadAsync(buffer.Room());
+                Memory<byte> room = buffer.Room();
+                ValueTask<int> read = body.ReadAsync(room[..Math.Min(most, room.Length)]);
                 if (!read.IsCompleted)
                 {
                     _pending = read.AsTask();
@@ -140,7 +130,7 @@ internal sealed class HeldBody(Stream body, HeldBuffer buffer) : IDisposable
         }
         catch (Exception e) when (IsBreak(e))
         {
-            cancellationToken.ThrowIfCancellationRequested(); // the client has gone, not Clair
+            cancellationToken.ThrowIfCancellationRequested(); // whoever waits has had enough; Clair has not gone
             Fault = e;
             _ended = true;
         }

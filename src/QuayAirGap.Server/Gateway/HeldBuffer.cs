@@ -21,7 +21,7 @@ internal sealed class HeldMemory(long bytes)
     public void Give(int count) => Interlocked.Add(ref _free, count);
 }
 
-/// <summary>A report as far as it is there: one piece of memory that grows, up to a limit.</summary>
+/// <summary>What of a report has arrived and is still needed: one piece of memory that grows, up to a limit.</summary>
 /// <exception cref="HoldException">On making it and on growing it: there is no memory left for it.</exception>
 internal sealed class HeldBuffer : IDisposable
 {
@@ -31,6 +31,8 @@ internal sealed class HeldBuffer : IDisposable
     private readonly HeldMemory _memory;
     private byte[] _bytes;
     private int _taken;
+    private int _start;
+    private int _end;
 
     public HeldBuffer(int limit, HeldMemory memory)
     {
@@ -39,38 +41,37 @@ internal sealed class HeldBuffer : IDisposable
         _bytes = Rent(Math.Min(FirstSize, limit));
     }
 
-    public int Length { get; private set; }
+    public int Length => _end - _start;
 
-    public ReadOnlyMemory<byte> Held => _bytes.AsMemory(0, Length);
+    public ReadOnlyMemory<byte> Held => _bytes.AsMemory(_start, Length);
 
-    /// <summary>Room for more, never empty.</summary>
+    /// <summary>Room for more, never empty. What is held may move.</summary>
     public Memory<byte> Room()
     {
-        if (Length == _bytes.Length)
+        if (_start == _end)
         {
-            if (Length >= _limit)
-            {
-                throw new HoldException(GatewayFailure.Size, $"it has more than {_limit >> 20} MiB");
-            }
-
-            byte[] before = _bytes;
-            int taken = _taken;
-            _bytes = Rent((int)Math.Min(_limit, 2L * before.Length));
-            before.AsSpan(0, Length).CopyTo(_bytes);
-            ArrayPool<byte>.Shared.Return(before);
-            _memory.Give(taken);
+            _start = _end = 0;
         }
 
-        return _bytes.AsMemory(Length);
+        if (_end == _bytes.Length)
+        {
+            if (_start > 0)
+            {
+                MoveTo(_bytes);
+            }
+            else
+            {
+                Grow();
+            }
+        }
+
+        return _bytes.AsMemory(_end);
     }
 
-    /// <summary>Whether there is no room without growing.</summary>
-    public bool IsFull => Length == _bytes.Length;
+    public void Add(int count) => _end += count;
 
-    public void Add(int count) => Length += count;
-
-    /// <summary>Forgets what is held, and keeps the memory.</summary>
-    public void Clear() => Length = 0;
+    /// <summary>The first of what is held is needed no more. Nothing moves: somebody may be writing behind it.</summary>
+    public void Forget(int count) => _start += count;
 
     public void Dispose() => Dispose(isWrittenTo: false);
 
@@ -88,6 +89,25 @@ internal sealed class HeldBuffer : IDisposable
         {
             ArrayPool<byte>.Shared.Return(_bytes);
         }
+    }
+
+    private void Grow()
+    {
+        if (_end >= _limit)
+        {
+            throw new HoldException(GatewayFailure.Size, $"more than {_limit >> 20} MiB of it would have to be held");
+        }
+
+        (byte[] before, int taken) = (_bytes, _taken);
+        MoveTo(Rent((int)Math.Min(_limit, 2L * before.Length)));
+        ArrayPool<byte>.Shared.Return(before);
+        _memory.Give(taken);
+    }
+
+    private void MoveTo(byte[] bytes)
+    {
+        Held.Span.CopyTo(bytes);
+        (_bytes, _start, _end) = (bytes, 0, Length);
     }
 
     private byte[] Rent(int size)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -10,8 +9,8 @@ using ZstdSharp;
 namespace QuayAirGap.Server.Gateway;
 
 /// <summary>
-/// Looks at one report on its way to Quay. It is judged as soon as its first part is there; when there is nothing to add it is let go at once. Else it is
-/// held until all of it is there, since half a document must never get a warning. Whatever goes wrong, Clair's own bytes go on, and somebody is told.
+/// Looks at one report on its way to Quay. It is held until what the index found is there, which comes first, and is judged by that; then it goes on, as it is or with
+/// a warning. Whatever goes wrong, Clair's own bytes go on, and somebody is told.
 /// </summary>
 internal sealed class ReportDecorator(
     IReportJudge judge, ReportWarning warning, WarnedReports warned, GatewayCounter counter, GatewayTroubles troubles, ScanGatewayLimits limits, TimeProvider time)
@@ -21,7 +20,7 @@ internal sealed class ReportDecorator(
 
     private static readonly string[] s_describingBytes = ["Content-Digest", "Repr-Digest", "Digest", "ETag"];
 
-    private readonly HeldMemory _memory = new(limits.AllReports);
+    private readonly HeldMemory _memory = new(limits.MostHeldTogether);
 
     /// <summary>Whether all that a request accepts can be undone here.</summary>
     public static bool CanDecode(string coding) => coding is "" or "identity" or "gzip" or "x-gzip" or "deflate" or "zstd";
@@ -33,7 +32,7 @@ internal sealed class ReportDecorator(
         HeldBuffer buffer;
         try
         {
-            buffer = new HeldBuffer(limits.LargestReport, _memory);
+            buffer = new HeldBuffer(limits.MostHeld, _memory);
         }
         catch (HoldException e)
         {
@@ -41,40 +40,35 @@ internal sealed class ReportDecorator(
             return; // streamed as it is
         }
 
-        var body = new HeldBody(await content.ReadAsStreamAsync(), buffer);
-        var reading = new Reading();
-        using var patience = new CancellationTokenSource();
+        var reading = new Reading(new HeldBody(await content.ReadAsStreamAsync(), buffer));
+        using var patience = new CancellationTokenSource(limits.ArrivalTime, time);
         try
         {
-            Task tooLong = Task.Delay(limits.ArrivalTime, time, patience.Token);
             // As it stands there: a header that was taken apart goes on as several.
             string coding = content.Headers.NonValidated.TryGetValues("Content-Encoding", out HeaderStringValues codings) ? codings.ToString().Trim().ToLowerInvariant() : "";
-            if (content.Headers.ContentLength > limits.LargestReport)
+            await ReadAsync(reading, coding, patience.Token);
+            if (!reading.IsDecided)
             {
-                throw new HoldException(GatewayFailure.Size, $"it has {content.Headers.ContentLength} bytes");
+                // Everything is there, and still not judged: it is small, or another order than Clair's.
+                if (response.TrailingHeaders.Contains("Clair-Error"))
+                {
+                    throw new HoldException(GatewayFailure.Cut, "Clair says in the trailer that it failed");
+                }
+
+                RequireShape(reading.Scanner, isWhole: true);
+                await JudgeAsync(reading);
             }
 
-            await ReadAsync(body, coding, reading, tooLong);
-            if (!reading.IsLetGo && (body.Fault is not null || response.TrailingHeaders.Contains("Clair-Error")))
+            if (reading.Coverage is { Verdict: not CoverageVerdict.Covered } coverage)
             {
-                throw new HoldException(GatewayFailure.Cut, body.Fault?.Message ?? "Clair says in the trailer that it failed");
-            }
-
-            if (!reading.IsLetGo)
-            {
-                RequireShape(reading.Scanner);
-                await JudgeAsync(reading.Decoded?.Held ?? body.Held, reading);
-            }
-
-            if (reading.IsLetGo)
-            {
-                warned.Remove(target);
-                Replay();
+                RequireShape(reading.Scanner, isWhole: false);
+                Decorate(coverage);
+                warned.Add(target);
             }
             else
             {
-                Decorate(reading.Decoded?.Held ?? body.Held, reading.Scanner, reading.Coverage!);
-                warned.Add(target);
+                warned.Remove(target);
+                Replay();
             }
         }
         catch (HoldException e)
@@ -89,40 +83,30 @@ internal sealed class ReportDecorator(
             troubles.Tell(GatewayFailure.Judging, target, e.ToString());
             Replay();
         }
-        finally
-        {
-            await patience.CancelAsync();
-        }
 
         void Replay()
         {
             reading.Decoded?.Dispose();
-            response.Content = With(new ReplayStream(body, static () => { }), content.Headers);
+            response.Content = With(new ReplayStream(reading.Body), content.Headers);
         }
 
-        void Decorate(ReadOnlyMemory<byte> report, ReportScanner scanner, ImageCoverage coverage)
+        void Decorate(ImageCoverage coverage)
         {
-            IReadOnlyList<ReadOnlyMemory<byte>> pieces = ReportSplice.Insert(report, scanner, warning.For(coverage, scanner.Layer ?? ManifestHash(report, scanner)));
-            StreamContent decorated = With(
-                new PiecesStream(pieces, () =>
-                {
-                    body.Dispose();
-                    reading.Decoded?.Dispose();
-                }),
-                content.Headers);
+            IReadOnlyDictionary<int, byte[]> added = warning.For(coverage, IndexPart.Layer(reading.Report.Held.Span, reading.Scanner));
+
+            // Another document, and another one again when the warning changes. A tag that is none goes.
+            EntityTagHeaderValue? tag = response.Headers.ETag is { } own
+                ? new EntityTagHeaderValue(
+                    $"{own.Tag[..^1]}-airgap-{Convert.ToHexStringLower(SHA256.HashData(warning.For(coverage, "")[ReportScanner.Vulnerabilities]))[..16]}\"", own.IsWeak)
+                : null;
+            var report = new SplicedReport(reading.Report, reading.Scanner, added, (failure, why) => troubles.Tell(failure, target, why), reading.Dispose);
+            StreamContent decorated = With(report, content.Headers);
             HttpContentHeaders headers = decorated.Headers;
             headers.ContentEncoding.Clear(); // undone here; every client takes a document without one
             headers.ContentMD5 = null;
             headers.LastModified = null;
-            if (content.Headers.ContentLength is not null)
-            {
-                headers.ContentLength = pieces.Sum(p => (long)p.Length);
-            }
-
-            // Another document, and another one again when the warning changes. A tag that is none goes.
-            EntityTagHeaderValue? tag = response.Headers.ETag is { } own
-                ? new EntityTagHeaderValue($"{own.Tag[..^1]}-airgap-{Convert.ToHexStringLower(SHA256.HashData(warning.For(coverage, "").Vulnerability))[..16]}\"", own.IsWeak)
-                : null;
+            headers.ContentLength = null; // not known before its end; Clair sends none either
+            reading.Decoded?.LetGo();
             foreach (string name in s_describingBytes)
             {
                 response.Headers.Remove(name);
@@ -134,39 +118,39 @@ internal sealed class ReportDecorator(
         }
     }
 
-    /// <summary>All of the report, or as much as it takes to know that there is nothing to add.</summary>
-    private async Task ReadAsync(HeldBody body, string coding, Reading reading, Task tooLong)
+    /// <summary>As much of the report as it takes to decide, or all of it.</summary>
+    private async Task ReadAsync(Reading reading, string coding, CancellationToken patience)
     {
         ReportScanner scanner = reading.Scanner;
         long leftOver = 0;
         try
         {
-            if (coding is "" or "identity")
+            if (coding is not ("" or "identity"))
             {
-                while (!reading.IsLetGo && await body.MoreAsync(tooLong))
-                {
-                    await ReadOnAsync(body.Held);
-                }
-            }
-            else
-            {
-                await using Stream decoder = await DecoderAsync(body, coding, tooLong);
-                HeldBuffer decoded = reading.Decoded = new HeldBuffer(limits.LargestReport, _memory);
-                while (!reading.IsLetGo && await decoder.ReadAsync(decoded.Room()) is > 0 and int n)
-                {
-                    decoded.Add(n);
-                    await ReadOnAsync(decoded.Held);
-                }
-
-                while (!reading.IsLetGo && await body.MoreAsync(tooLong))
-                {
-                    // What follows the coding's end belongs to the answer all the same.
-                }
+                reading.Decoded = await DecodedBody.OfAsync(reading.Body, coding, limits.MostHeld, _memory, patience);
             }
 
-            if (body.Fault is null && !reading.IsLetGo)
+            while (!reading.IsDecided && await reading.Report.MoreAsync(Step, patience))
             {
-                scanner.Read((reading.Decoded?.Held ?? body.Held).Span, isWhole: true);
+                // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
+                ReadOnlyMemory<byte> report = reading.Report.Held;
+                if (report.Length - scanner.Consumed < Math.Max(Step, 2 * leftOver))
+                {
+                    continue;
+                }
+
+                scanner.Read(report.Span[(int)scanner.Consumed..], isWhole: false);
+                leftOver = report.Length - scanner.Consumed;
+                if (scanner.HasIndexPart)
+                {
+                    // What Clair sends meanwhile waits in the system: to read it beside the judge would hold the verdict up where processors are few.
+                    await JudgeAsync(reading);
+                }
+            }
+
+            if (!reading.IsDecided)
+            {
+                scanner.Read(reading.Report.Held.Span[(int)scanner.Consumed..], isWhole: true);
             }
         }
         catch (Exception e)
@@ -175,71 +159,25 @@ internal sealed class ReportDecorator(
             {
                 HoldException => e,
                 JsonException => new HoldException(GatewayFailure.Json, $"it is no JSON document: {e.Message}", e),
-                _ when body.Fault is not null => new HoldException(GatewayFailure.Cut, body.Fault.Message, e),
+                OperationCanceledException when patience.IsCancellationRequested => new HoldException(GatewayFailure.Time, "it takes too long to arrive", e),
+                _ when reading.Body.Fault is { } fault => new HoldException(GatewayFailure.Cut, fault.Message, e),
                 InvalidDataException or IOException or ZstdException => new HoldException(GatewayFailure.Encoding, $"its coding '{coding}' cannot be undone: {e.Message}", e),
                 _ => e,
             };
         }
-
-        async ValueTask ReadOnAsync(ReadOnlyMemory<byte> report)
-        {
-            // A text that goes on and on is read from its beginning each time: only when there is twice as much of it as before.
-            if (report.Length - scanner.Consumed < Math.Max(Step, 2 * leftOver))
-            {
-                return;
-            }
-
-            scanner.Read(report.Span, isWhole: false);
-            leftOver = report.Length - scanner.Consumed;
-            if (scanner.HasIndexPart && reading.Coverage is null)
-            {
-                // What Clair sends meanwhile waits in the system: to read it beside the judge would hold the verdict up where processors are few.
-                await JudgeAsync(report, reading);
-            }
-        }
     }
 
-    private static async ValueTask<Stream> DecoderAsync(HeldBody body, string coding, Task tooLong)
+    /// <summary>Judges a report of which the part is there that an index report has too.</summary>
+    private async ValueTask JudgeAsync(Reading reading)
     {
-        var arriving = new ArrivingStream(body, tooLong);
-        switch (coding)
-        {
-            case "gzip" or "x-gzip":
-                return new GZipStream(arriving, CompressionMode.Decompress);
-            case "zstd":
-                return new DecompressionStream(arriving);
-            case "deflate":
-                while (body.Length < 2 && await body.MoreAsync(tooLong))
-                {
-                    // The first two bytes tell.
-                }
-
-                // Clair means the bare format by it (clair middleware/compress), everybody else the one with a head (RFC 9110, 8.4.1.2).
-                ReadOnlySpan<byte> head = body.Held.Span;
-                return head.Length >= 2 && (head[0] & 15) == 8 && ((head[0] << 8) | head[1]) % 31 == 0
-                    ? new ZLibStream(arriving, CompressionMode.Decompress)
-                    : new DeflateStream(arriving, CompressionMode.Decompress);
-            default:
-                throw new HoldException(GatewayFailure.Encoding, $"its coding '{coding}' is not known");
-        }
-    }
-
-    /// <summary>Judges a report of which the part is there that an index report has too, if it was not judged yet.</summary>
-    private async ValueTask JudgeAsync(ReadOnlyMemory<byte> report, Reading reading)
-    {
-        if (reading.Coverage is not null)
-        {
-            return;
-        }
-
-        if (reading.Scanner.HasWarning)
+        if (IndexPart.HasWarning(reading.Report.Held.Span, reading.Scanner))
         {
             counter.Already();
-            reading.IsLetGo = true;
+            reading.IsWarned = true;
             return;
         }
 
-        byte[] part = ReportSplice.IndexPart(report.Span, reading.Scanner, out int length); // a copy: judging may outlast its time
+        byte[] part = IndexPart.Of(reading.Report.Held.Span, reading.Scanner, out int length); // a copy: judging may outlast its time
         Task<ImageCoverage> judging = Task.Run(() =>
         {
             try
@@ -272,11 +210,12 @@ internal sealed class ReportDecorator(
         if (reading.Coverage.Verdict == CoverageVerdict.Covered)
         {
             counter.Unchanged();
-            reading.IsLetGo = true;
         }
     }
 
-    private static void RequireShape(ReportScanner scanner)
+    /// <param name="scanner">Has read the report.</param>
+    /// <param name="isWhole">Whether to the end: then nothing may be missing.</param>
+    private static void RequireShape(ReportScanner scanner, bool isWhole)
     {
         if (scanner.HasDuplicates)
         {
@@ -288,21 +227,14 @@ internal sealed class ReportDecorator(
             throw new HoldException(GatewayFailure.Shape, "it has no manifest_hash");
         }
 
-        foreach (int member in new[] { ReportScanner.Packages, ReportScanner.Environments, ReportScanner.Vulnerabilities, ReportScanner.PackageVulnerabilities })
+        foreach (int map in ReportScanner.Maps)
         {
-            if (scanner[member].Kind is not (JsonTokenType.StartObject or JsonTokenType.EndObject or JsonTokenType.Null))
+            ref readonly ReportMember member = ref scanner[map];
+            if ((isWhole || member.WasSeen) && member.Kind is not (JsonTokenType.StartObject or JsonTokenType.Null))
             {
                 throw new HoldException(GatewayFailure.Shape, "it is no report of vulnerabilities");
             }
         }
-    }
-
-    private static string ManifestHash(ReadOnlyMemory<byte> report, ReportScanner scanner)
-    {
-        ReportMember hash = scanner[ReportScanner.ManifestHash];
-        var reader = new Utf8JsonReader(report.Span[(int)hash.Start..(int)hash.End]);
-        reader.Read();
-        return reader.GetString()!;
     }
 
     private static StreamContent With(Stream stream, HttpContentHeaders headers)
@@ -314,20 +246,5 @@ internal sealed class ReportDecorator(
         }
 
         return content;
-    }
-
-    /// <summary>How far one report has come.</summary>
-    private sealed class Reading
-    {
-        public ReportScanner Scanner { get; } = new(ReportWarning.Id);
-
-        /// <summary>The report without its content coding; null where it has none.</summary>
-        public HeldBuffer? Decoded { get; set; }
-
-        /// <summary>Null until it is judged.</summary>
-        public ImageCoverage? Coverage { get; set; }
-
-        /// <summary>There is nothing to add, which is mostly found before the end: what follows changes nothing, and is read no more.</summary>
-        public bool IsLetGo { get; set; }
     }
 }

@@ -22,10 +22,10 @@ internal struct ReportMember
 }
 
 /// <summary>
-/// Reads a report as it arrives: whether it is one whole JSON document, and where the members are that matter. What is in them is
-/// not looked at, but for the keys that a warning would have.
+/// Reads a report as it arrives, as far as it takes to say where the members are that matter: whether it is an object, and which members it has. What is in them is
+/// skipped.
 /// </summary>
-internal sealed class ReportScanner(string warningId)
+internal sealed class ReportScanner
 {
     public const int ManifestHash = 0;
     public const int Packages = 1;
@@ -35,21 +35,21 @@ internal sealed class ReportScanner(string warningId)
     public const int Vulnerabilities = 5;
     public const int PackageVulnerabilities = 6;
 
-    private const int MaxDepth = 128;
+    /// <summary>The members that are maps, each of which a warning has a member for.</summary>
+    public static readonly IReadOnlyList<int> Maps = [Packages, Environments, Vulnerabilities, PackageVulnerabilities];
 
     private static readonly string[] s_names = ["manifest_hash", "packages", "distributions", "repository", "environments", "vulnerabilities", "package_vulnerabilities"];
 
     private static readonly int[] s_indexPart = [ManifestHash, Packages, Distributions, Repository, Environments];
 
     private readonly ReportMember[] _members = new ReportMember[s_names.Length];
-    private JsonReaderState _state = new(new JsonReaderOptions { MaxDepth = MaxDepth });
+    private JsonReaderState _state;
 
-    /// <summary>The value of a member that holds nothing of interest, which is most of a report; null outside of one.</summary>
-    private JsonInside? _inside;
+    /// <summary>The value that is being skipped; null outside of one.</summary>
+    private BracketSkipper? _inside;
 
     private int _current = -1;
     private bool _valueFollows;
-    private bool _layerFollows;
 
     /// <summary>How much of the report is read.</summary>
     public long Consumed { get; private set; }
@@ -57,28 +57,24 @@ internal sealed class ReportScanner(string warningId)
     /// <summary>Whether a member came twice: then nobody can say which one a reader takes.</summary>
     public bool HasDuplicates { get; private set; }
 
-    /// <summary>Whether there is a package with the warning's id already.</summary>
-    public bool HasWarning { get; private set; }
-
-    /// <summary>The first layer that a package was introduced in; null where no package says.</summary>
-    public string? Layer { get; private set; }
-
     /// <summary>Whether everything is there that an index report has too: Clair writes it before the rest, which is the larger part.</summary>
     public bool HasIndexPart => Array.TrueForAll(s_indexPart, m => _members[m].IsWhole);
 
     public ref readonly ReportMember this[int member] => ref _members[member];
 
     /// <summary>Reads on.</summary>
-    /// <param name="report">From its beginning to what has arrived.</param>
+    /// <param name="rest">What follows <see cref="Consumed"/>, as far as it has arrived.</param>
     /// <param name="isWhole">Whether nothing more comes.</param>
     /// <exception cref="JsonException">It is not JSON, or ends too early.</exception>
-    public void Read(ReadOnlySpan<byte> report, bool isWhole)
+    public void Read(ReadOnlySpan<byte> rest, bool isWhole)
     {
         do
         {
             if (_inside is not null)
             {
-                Consumed += _inside.Read(report[(int)Consumed..]);
+                int read = _inside.Read(rest);
+                Consumed += read;
+                rest = rest[read..];
                 if (!_inside.IsAtEnd)
                 {
                     if (isWhole)
@@ -97,51 +93,32 @@ internal sealed class ReportScanner(string warningId)
                 _inside = null; // to the reader of tokens it was empty: it goes on with the closing bracket
             }
 
-            ReadTokens(report, isWhole);
+            rest = rest[ReadTokens(rest, isWhole)..];
         }
         while (_inside is not null);
     }
 
-    private void ReadTokens(ReadOnlySpan<byte> report, bool isWhole)
+    /// <returns>How many bytes were read.</returns>
+    private int ReadTokens(ReadOnlySpan<byte> rest, bool isWhole)
     {
-        var reader = new Utf8JsonReader(report[(int)Consumed..], isWhole, _state);
+        var reader = new Utf8JsonReader(rest, isWhole, _state);
         while (_inside is null && reader.Read())
         {
-            int depth = reader.CurrentDepth;
-            if (depth <= 1)
+            ReadTop(ref reader);
+            if (reader is { CurrentDepth: 1, TokenType: JsonTokenType.StartObject or JsonTokenType.StartArray })
             {
-                ReadTop(ref reader, depth);
-                if (depth == 1 && _current is not (Packages or Environments) && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-                {
-                    _inside = new JsonInside(reader.TokenType == JsonTokenType.StartArray, MaxDepth - 2);
-                }
-            }
-            else if (reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (depth == 2 && _current >= 0)
-                {
-                    _members[_current].IsEmpty = false;
-                    HasWarning |= _current == Packages && reader.ValueTextEquals(warningId);
-                }
-                else if (depth == 4 && _current == Environments && Layer is null)
-                {
-                    _layerFollows = reader.ValueTextEquals("introduced_in"u8);
-                }
-            }
-            else if (_layerFollows)
-            {
-                Layer = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                _layerFollows = false;
+                _inside = new BracketSkipper();
             }
         }
 
         Consumed += reader.BytesConsumed;
         _state = reader.CurrentState;
+        return (int)reader.BytesConsumed;
     }
 
-    private void ReadTop(ref Utf8JsonReader reader, int depth)
+    private void ReadTop(ref Utf8JsonReader reader)
     {
-        if (depth == 0)
+        if (reader.CurrentDepth == 0)
         {
             // An answer that is JSON but no object has no member, which is found out at the end.
             return;

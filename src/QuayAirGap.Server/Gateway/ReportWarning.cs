@@ -21,10 +21,11 @@ internal sealed class ReportWarning(string? contact, Uri? link)
     private const string Updater = "quayairgap";
     private const int MostGaps = 12;
 
-    /// <summary>The added member of each map: "packages", "environments", "vulnerabilities", "package_vulnerabilities".</summary>
-    public (byte[] Package, byte[] Environment, byte[] Vulnerability, byte[] PackageVulnerability) For(ImageCoverage coverage, string layer) => (
-        Member(w => WritePackage(w, coverage)),
-        Member(w =>
+    /// <summary>The added member of each of <see cref="ReportScanner.Maps"/>: name and value.</summary>
+    public IReadOnlyDictionary<int, byte[]> For(ImageCoverage coverage, string layer) => new Dictionary<int, byte[]>
+    {
+        [ReportScanner.Packages] = Member(w => WritePackage(w, coverage)),
+        [ReportScanner.Environments] = Member(w =>
         {
             w.WriteStartArray();
             w.WriteStartObject();
@@ -36,7 +37,7 @@ internal sealed class ReportWarning(string? contact, Uri? link)
             w.WriteEndObject();
             w.WriteEndArray();
         }),
-        Member(w =>
+        [ReportScanner.Vulnerabilities] = Member(w =>
         {
             w.WriteStartObject();
             w.WriteString("id", Id);
@@ -52,12 +53,13 @@ internal sealed class ReportWarning(string? contact, Uri? link)
             w.WriteString("fixed_in_version", "");
             w.WriteEndObject();
         }),
-        Member(w =>
+        [ReportScanner.PackageVulnerabilities] = Member(w =>
         {
             w.WriteStartArray();
             w.WriteStringValue(Id);
             w.WriteEndArray();
-        }));
+        }),
+    };
 
     /// <summary>"FEED-STALE rhel-vex 16 days old", "FEED-MISSING debian trixie (+2 more)".</summary>
     public static string Title(ImageCoverage coverage)

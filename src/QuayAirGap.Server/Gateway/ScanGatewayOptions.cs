@@ -29,13 +29,13 @@ public sealed record ScanGatewayOptions
 /// <summary>How much a report may cost before it goes through as it is.</summary>
 public sealed record ScanGatewayLimits
 {
-    /// <summary>Bytes of the largest report that is judged, decoded or not.</summary>
-    public int LargestReport { get; init; } = 64 << 20;
+    /// <summary>Bytes of a report that are held at once, decoded or not: until it is judged all that has come, which is mostly what the index found.</summary>
+    public int MostHeld { get; init; } = 64 << 20;
 
-    /// <summary>Bytes of all reports together that are being judged.</summary>
-    public long AllReports { get; init; } = 256L << 20;
+    /// <summary>Bytes of all reports together that are held at once.</summary>
+    public long MostHeldTogether { get; init; } = 256L << 20;
 
-    /// <summary>How long a report may take to arrive, from its first byte: Quay waits for 30 seconds without a byte in all.</summary>
+    /// <summary>How long a report may take, from its first byte, until there is enough of it to judge: Quay waits for 30 seconds without a byte in all.</summary>
     public TimeSpan ArrivalTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long judging may take.</summary>

@@ -83,7 +83,7 @@ internal sealed class MetricsText(
         }
 
         One(text, "quayairgap_scan_gateway_already_warned_total", "Reports that another gateway had been at.", gateway.AlreadyCount, "counter");
-        Head(text, "quayairgap_scan_gateway_failures_total", "counter", "Reports that went through unjudged: they may look cleaner than they are.");
+        Head(text, "quayairgap_scan_gateway_failures_total", "counter", "Reports that went through unjudged, or without all of their warning: they may look cleaner than they are.");
         foreach (GatewayFailure failure in Enum.GetValues<GatewayFailure>())
         {
             Line(text, "quayairgap_scan_gateway_failures_total", $"reason=\"{failure.ToString().ToLowerInvariant()}\"", gateway.CountOf(failure));

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using QuayAirGap.Core.Coverage;
 using QuayAirGap.Server.Gateway;
 using Xunit;
@@ -158,7 +159,10 @@ internal sealed class GatewayRig : IReportJudge, IAsyncDisposable
         return coded.ToArray();
     }
 
-    public static byte[] Decode(byte[] body, string coding)
+    /// <param name="body">An answer's.</param>
+    /// <param name="coding">As for <see cref="Encode"/>.</param>
+    /// <param name="asFarAsItGoes">What is damaged ends there.</param>
+    public static byte[] Decode(byte[] body, string coding, bool asFarAsItGoes = false)
     {
         using var source = new MemoryStream(body);
         using Stream? decoder = coding switch
@@ -175,30 +179,44 @@ internal sealed class GatewayRig : IReportJudge, IAsyncDisposable
         }
 
         using var decoded = new MemoryStream();
-        decoder.CopyTo(decoded);
+        try
+        {
+            byte[] buffer = new byte[1];
+            while (decoder.Read(buffer) > 0)
+            {
+                decoded.WriteByte(buffer[0]);
+            }
+        }
+        catch (Exception e) when (asFarAsItGoes && e is InvalidDataException or IOException or ZstdException)
+        {
+        }
+
         return decoded.ToArray();
     }
 
     /// <summary>The report without what the gateway adds; null where it is not exactly that.</summary>
-    public static byte[]? Undecorated(byte[] report, ImageCoverage coverage, string? contact = null, Uri? link = null)
+    /// <param name="partly">Whether some of it may be missing.</param>
+    public static byte[]? Undecorated(byte[] report, ImageCoverage coverage, string? contact = null, Uri? link = null, bool partly = false)
     {
         // Latin-1: every byte is a character, also where a fuzzed report is no UTF-8. What is added is ASCII.
         string text = Encoding.Latin1.GetString(report);
-        int at = text.IndexOf("\"introduced_in\":\"sha256:", StringComparison.Ordinal);
-        foreach (string layer in at < 0 ? [] : new[] { text[(at + 17)..text.IndexOf('"', at + 17)] })
+        string before = $"\"{ReportWarning.Id}\":[{{\"package_db\":\"\",\"introduced_in\":";
+        int at = text.IndexOf(before, StringComparison.Ordinal) + before.Length;
+        string layer = at < before.Length ? "" : JsonSerializer.Deserialize<string>(text[at..text.IndexOf(",\"distribution_id\"", at, StringComparison.Ordinal)])!;
+        foreach (string added in new ReportWarning(contact, link).For(coverage, layer).Values.Select(Encoding.Latin1.GetString))
         {
-            (byte[] a, byte[] b, byte[] c, byte[] d) = new ReportWarning(contact, link).For(coverage, layer);
-            foreach (string added in new[] { a, b, c, d }.Select(Encoding.Latin1.GetString))
+            int found = text.IndexOf(added + "}", StringComparison.Ordinal);
+            if (found < 0 && partly)
             {
-                int found = text.IndexOf("{" + added, StringComparison.Ordinal);
-                if (found < 0 || text.IndexOf("{" + added, found + 1, StringComparison.Ordinal) >= 0)
-                {
-                    return null;
-                }
-
-                int end = found + 1 + added.Length;
-                text = text[..(found + 1)] + text[(text[end] == ',' ? end + 1 : end)..];
+                continue;
             }
+
+            if (found < 0 || text.IndexOf(added + "}", found + 1, StringComparison.Ordinal) >= 0)
+            {
+                return null;
+            }
+
+            text = text[..(text[found - 1] == ',' ? found - 1 : found)] + text[(found + added.Length)..];
         }
 
         return Encoding.Latin1.GetBytes(text);

@@ -21,7 +21,7 @@ internal static class GatewayBench
     private const int WritingMilliseconds = 30;
     private const string Report = "/matcher/api/v1/vulnerability_report/";
 
-    /// <summary>Rounds before anything is counted: the runtime compiles the gateway's code a second and a third time while it is new, on the same cores.</summary>
+    /// <summary>Rounds before anything is counted: the runtime compiles the gateway's code a second time while it is new, on the same cores.</summary>
     private const int WarmUp = 100;
 
     public static async Task RunAsync(string work, int runs, int clairMilliseconds, string? only)
