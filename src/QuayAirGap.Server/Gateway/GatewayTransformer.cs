@@ -12,7 +12,7 @@ namespace QuayAirGap.Server.Gateway;
 /// all of it is taken out of the request for it: a condition whose answer (304) would hide that the verdict has changed, a range, and
 /// codings that cannot be undone here.
 /// </summary>
-internal sealed class GatewayTransformer(Uri clair, ReportDecorator decorator, WarnedReports warned) : HttpTransformer
+internal sealed class GatewayTransformer(Uri clair, ReportDecorator decorator) : HttpTransformer
 {
     private const string ReportPath = "/matcher/api/v1/vulnerability_report/";
 
@@ -45,10 +45,7 @@ internal sealed class GatewayTransformer(Uri clair, ReportDecorator decorator, W
         string accepted = headers.AcceptEncoding.ToString();
         if (accepted.Length > 0)
         {
-            string[] codings = accepted.Split(',', StringSplitOptions.TrimEntries);
-            string decodable = warned.Has(target) && !codings.Any(RefusesIdentity)
-                ? "identity"
-                : string.Join(", ", codings.Where(c => CanUndo(NameOf(c))));
+            string decodable = string.Join(", ", accepted.Split(',', StringSplitOptions.TrimEntries).Where(c => CanUndo(c.Split(';')[0].Trim().ToLowerInvariant())));
             if (decodable != accepted)
             {
                 proxyRequest.Headers.Remove(HeaderNames.AcceptEncoding);
@@ -58,12 +55,6 @@ internal sealed class GatewayTransformer(Uri clair, ReportDecorator decorator, W
 
         // "*" lets Clair choose, and it chooses gzip.
         static bool CanUndo(string coding) => coding == "*" || ReportDecorator.CanDecode(coding);
-
-        // RFC 9110, 12.5.3: a document without a coding is always welcome, unless it is refused by name or with all others.
-        static bool RefusesIdentity(string coding) =>
-            NameOf(coding) is "identity" or "*" && coding.Split(';').Skip(1).Any(p => p.Replace(" ", "", StringComparison.Ordinal) is "q=0" or "q=0.0" or "q=0.00" or "q=0.000");
-
-        static string NameOf(string coding) => coding.Split(';')[0].Trim().ToLowerInvariant();
     }
 
     public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)

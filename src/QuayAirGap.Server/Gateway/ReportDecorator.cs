@@ -13,7 +13,7 @@ namespace QuayAirGap.Server.Gateway;
 /// a warning. Whatever goes wrong, Clair's own bytes go on, and somebody is told.
 /// </summary>
 internal sealed class ReportDecorator(
-    IReportJudge judge, ReportWarning warning, WarnedReports warned, GatewayCounter counter, GatewayTroubles troubles, ScanGatewayLimits limits, TimeProvider time)
+    IReportJudge judge, ReportWarning warning, GatewayCounter counter, GatewayTroubles troubles, ScanGatewayLimits limits, TimeProvider time)
 {
     /// <summary>How much has to arrive before it is worth reading on.</summary>
     private const int Step = 64 * 1024;
@@ -63,11 +63,9 @@ internal sealed class ReportDecorator(
             {
                 RequireShape(reading.Scanner, isWhole: false);
                 Decorate(coverage);
-                warned.Add(target);
             }
             else
             {
-                warned.Remove(target);
                 Replay();
             }
         }

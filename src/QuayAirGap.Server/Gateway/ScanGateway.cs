@@ -72,10 +72,9 @@ internal sealed class ScanGateway : IAsyncDisposable
                 },
                 services => services.AddHttpForwarder());
             IHttpForwarder forwarder = application.Services.GetRequiredService<IHttpForwarder>();
-            var warned = new WarnedReports();
             var decorator = new ReportDecorator(
-                judge, new ReportWarning(options.Contact, options.Link), warned, counter, new GatewayTroubles(counter, log, mirror.TimeProvider), options.Limits, mirror.TimeProvider);
-            var transformer = new GatewayTransformer(options.Clair, decorator, warned);
+                judge, new ReportWarning(options.Contact, options.Link), counter, new GatewayTroubles(counter, log, mirror.TimeProvider), options.Limits, mirror.TimeProvider);
+            var transformer = new GatewayTransformer(options.Clair, decorator);
             var request = new ForwarderRequestConfig { ActivityTimeout = s_longest, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
             string prefix = options.Clair.AbsoluteUri;
             application.Run(async context =>

@@ -232,46 +232,6 @@ public sealed class ScanGatewayTests
         Assert.Contains("quayairgap_scan_gateway_reports_total{verdict=\"stale\"} 1", await rig.MetricsAsync());
     }
 
-    [Fact]
-    public async Task A_report_that_was_warned_of_is_asked_for_without_a_coding_until_it_is_covered_again()
-    {
-        var asked = new List<string>();
-        await using GatewayRig rig = await GatewayRig.StartAsync((head, socket) =>
-        {
-            string accepted = head.Split("\r\n").Single(l => l.StartsWith("Accept-Encoding: ", StringComparison.Ordinal))["Accept-Encoding: ".Length..];
-            asked.Add(accepted);
-            return SendAsync(socket, GatewayRig.Answer(s_report, coding: accepted == "identity" ? "" : "gzip"));
-        });
-        rig.Verdict = _ => GatewayRig.Stale;
-        string request = GatewayRig.Get(GatewayRig.ReportPath, "Accept-Encoding: gzip, deflate");
-        for (int i = 0; i < 2; i++)
-        {
-            Assert.Equal(s_report, GatewayRig.Undecorated((await rig.AskAsync(request)).Body, GatewayRig.Stale));
-        }
-
-        // Whoever takes no document without a coding is not sent one for it.
-        await rig.AskAsync(GatewayRig.Get(GatewayRig.ReportPath, "Accept-Encoding: gzip, identity;q=0"));
-        await rig.AskAsync(GatewayRig.Get(GatewayRig.ReportPath, "Accept-Encoding: gzip, *; q=0"));
-        rig.Verdict = _ => GatewayRig.Covered;
-        Assert.Equal(s_report, (await rig.AskAsync(request)).Body);
-        Assert.Equal(s_report, GatewayRig.Decode((await rig.AskAsync(request)).Body, "gzip"));
-
-        Assert.Equal(["gzip, deflate", "identity", "gzip, identity;q=0", "gzip, *; q=0", "identity", "gzip, deflate"], asked);
-    }
-
-    [Fact]
-    public void What_was_warned_of_is_remembered_within_bounds()
-    {
-        var warned = new WarnedReports();
-        foreach (int i in Enumerable.Range(0, (WarnedReports.Most * 2) + 1))
-        {
-            warned.Add($"/{i}");
-        }
-
-        Assert.True(warned.Has($"/{WarnedReports.Most * 2}"));
-        Assert.False(warned.Has("/0"));
-    }
-
     [Theory]
     [InlineData("", true)]
     [InlineData("", false)]

@@ -95,9 +95,9 @@ internal sealed class BenchClair : IDisposable
         for (int at = 0; at < whole.Length; at += Piece)
         {
             body.Write(whole.AsSpan(at, Math.Min(Piece, whole.Length - at)));
-            if (Stopwatch.GetElapsedTime(begin) < writing * ((double)at / whole.Length))
+            while (Stopwatch.GetElapsedTime(begin) < writing * ((double)at / whole.Length))
             {
-                Thread.Sleep(1);
+                Thread.SpinWait(20); // encoding takes a processor
             }
         }
 

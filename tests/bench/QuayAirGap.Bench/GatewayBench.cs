@@ -14,7 +14,8 @@ namespace QuayAirGap.Bench;
 /// What the scan gateway adds to a report of 5 MB. The same client asks the same server directly, through the gateway (a process of its own), and through the gateway for
 /// something that it only hands on, which is what any reverse proxy would add; in turn, and each time it reads to the end and undoes gzip, as Quay does. The
 /// server stands for Clair in three ways: one that has the report ready, which no Clair has and which shows the whole cost; one that works for a while (an
-/// assumption) and then sends it at once, compressed on the way; and one whose writing takes a while too, as encoding does.
+/// assumption) and then sends it at once, compressed on the way; and one whose writing takes a while and a processor too, as encoding does: a Clair 4.9.0 was seen to
+/// write 5 MB in 22 ms with gzip and in 27 without.
 /// </summary>
 internal static class GatewayBench
 {
