@@ -1,10 +1,11 @@
 using Microsoft.Win32.SafeHandles;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Streams;
 
 namespace QuayAirGap.Core.Bundles;
 
 /// <summary>A content that is being staged: written once, from its beginning to its end.</summary>
-internal sealed class StagedFile : Stream
+internal sealed class StagedFile : WriteOnlyStream
 {
     private readonly SafeFileHandle _file;
     private readonly WriteBehind _behind;
@@ -17,12 +18,6 @@ internal sealed class StagedFile : Stream
         _behind = new WriteBehind(_file);
     }
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
     public override long Length => _length;
 
     public override long Position { get => _length; set => throw new NotSupportedException(); }
@@ -33,18 +28,6 @@ internal sealed class StagedFile : Stream
         _length += buffer.Length;
         _behind.Advance(_length);
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,20 +1,14 @@
+using QuayAirGap.Core.Streams;
+
 namespace QuayAirGap.Core.Collecting;
 
 /// <summary>
 /// A response body that cannot hang and cannot end early unnoticed: <see cref="HttpClient.Timeout"/> stops counting once the headers have
 /// arrived, so each read has a time limit of its own.
 /// </summary>
-internal sealed class UpstreamBody(Stream inner, string url, long? expectedLength, TimeSpan stallTimeout, Action<int> received) : Stream
+internal sealed class UpstreamBody(Stream inner, string url, long? expectedLength, TimeSpan stallTimeout, Action<int> received) : ReadOnlyStream
 {
     private long _length;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
 
     public override long Position { get => _length; set => throw new NotSupportedException(); }
 
@@ -50,17 +44,7 @@ internal sealed class UpstreamBody(Stream inner, string url, long? expectedLengt
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

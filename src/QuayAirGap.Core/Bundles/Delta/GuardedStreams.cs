@@ -1,3 +1,5 @@
+using QuayAirGap.Core.Streams;
+
 namespace QuayAirGap.Core.Bundles.Delta;
 
 /// <summary>Passes on what is written, but never more than what is signed for.</summary>
@@ -34,32 +36,4 @@ internal sealed class ComparingStream(MappedFile expected, long from, long to) :
 
         _at += buffer.Length;
     }
-}
-
-/// <summary>What streams have that are only written to.</summary>
-internal abstract class WriteOnlyStream : Stream
-{
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void WriteByte(byte value) => Write([value]);
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -1,5 +1,6 @@
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Streams;
 
 namespace QuayAirGap.Core.Bundles.Delta;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using QuayAirGap.Core.Snapshots;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Streams;
 
 namespace QuayAirGap.Core.Bundles.Delta;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using QuayAirGap.Core.Streams;
 
 namespace QuayAirGap.Core.Sources.Gzip;
 
@@ -8,7 +9,7 @@ namespace QuayAirGap.Core.Sources.Gzip;
 /// Unpacks a gzip file (RFC 1952, one member, as every upstream writes it) to its end, within limits, and hashes what comes out.
 /// .NET takes a file for whole that breaks off between two blocks or within its trailer; this does not.
 /// </summary>
-internal sealed class GunzipStream : Stream
+internal sealed class GunzipStream : ReadOnlyStream
 {
     private const int TrailerSize = 8;
     private const int SmallestFile = 18;
@@ -33,12 +34,6 @@ internal sealed class GunzipStream : Stream
 
     /// <summary>Unpacked bytes so far.</summary>
     public override long Length => _length;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Position
     {
@@ -97,18 +92,6 @@ internal sealed class GunzipStream : Stream
 
         return n;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

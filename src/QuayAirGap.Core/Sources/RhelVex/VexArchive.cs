@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Streams;
 using ZstdSharp;
 
 namespace QuayAirGap.Core.Sources.RhelVex;
@@ -267,18 +268,8 @@ internal sealed class VexArchive : IDisposable
     }
 
     /// <summary>The tar. Whoever reads a document out of it learns of damage in the archive's own words.</summary>
-    private sealed class Guarded(VexArchive archive) : Stream
+    private sealed class Guarded(VexArchive archive) : ReadOnlyStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
         public override int Read(Span<byte> buffer)
         {
             try
@@ -291,17 +282,5 @@ internal sealed class VexArchive : IDisposable
                 throw archive.Refuse(e.Message, e);
             }
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

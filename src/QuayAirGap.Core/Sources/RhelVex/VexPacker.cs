@@ -1,5 +1,6 @@
 using System.Text.Json;
 using QuayAirGap.Core.Store;
+using QuayAirGap.Core.Streams;
 
 namespace QuayAirGap.Core.Sources.RhelVex;
 
@@ -39,19 +40,9 @@ internal static class VexPacker
     }
 
     /// <summary>A document that is read as JSON while its bytes go by.</summary>
-    private sealed class ReadDocument(Stream inner) : Stream
+    private sealed class ReadDocument(Stream inner) : ReadOnlyStream
     {
         private readonly VexDocument _document = new();
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public void Complete() => _document.Complete();
 
@@ -61,18 +52,6 @@ internal static class VexPacker
             _document.Append(buffer[..read]);
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
