@@ -85,14 +85,19 @@ public sealed class ClassicDeflateTests
         }
     }
 
-    /// <summary>A stream that does not belong to the older content, or is no stream, gives another outcome or the same, and never an error: callers compare it.</summary>
+    /// <summary>
+    /// A stream that does not belong to the older content, or is no stream, gives the same outcome or another of a bounded size, and never an error: callers compare
+    /// it, and pack again without the stream.
+    /// </summary>
     [Fact]
     public void A_damaged_older_stream_never_fails_in_another_way_than_by_its_outcome()
     {
         byte[] old = Content.Text(200_000, 1);
         byte[] packedOld = Pack(old, 6);
         byte[] content = Content.Edited(old, 2, 2);
+        byte[] right = Pack(content, 6);
         var random = new Random(20261126);
+        (int same, int other) = (0, 0);
         for (int round = 0; round < 200; round++)
         {
             byte[] damaged = packedOld[..(round % 2 == 0 ? packedOld.Length : random.Next(packedOld.Length))];
@@ -103,18 +108,11 @@ public sealed class ClassicDeflateTests
 
             using var packed = new MemoryStream();
             ClassicDeflate.Pack(content, 6, old, damaged, packed, TestContext.Current.CancellationToken);
-            using var unpacked = new MemoryStream();
-            packed.Position = 0;
-            try
-            {
-                using var inflate = new DeflateStream(packed, CompressionMode.Decompress);
-                inflate.CopyTo(unpacked);
-            }
-            catch (InvalidDataException)
-            {
-                // A match that reaches before the beginning.
-            }
+            Assert.InRange(packed.Length, 1, content.Length + 1000);
+            (same, other) = packed.ToArray().AsSpan().SequenceEqual(right) ? (same + 1, other) : (same, other + 1);
         }
+
+        Assert.True(same > 0 && other > 50, $"{same} the same, {other} others");
     }
 
     [Fact]
